@@ -1,0 +1,88 @@
+# `make` alone says what there is. Needs make, sh and Python 3.11 or later; everything else lands in .venv.
+
+BIN     := .venv/bin
+READY   := .venv/.ready
+# How many processes run tests and mutants.
+JOBS    ?= 2
+# What some targets take:  make run INVOICES=DIR DATA=DIR   make cases CASES=PATH   make crash N=200
+DATA     ?= .tally
+INVOICES ?=
+CASES    ?= examples
+N        ?= 200
+NAME     ?=
+REV      ?= HEAD
+export PYTHON
+
+.PHONY: help run setup check test test-fast test-stateful cases golden docs new-app lock crash bench mutate mutate-changed
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+help:
+	@echo "Tallystick: a permissioned ledger for finance."
+	@for group in use work prove; do \
+		echo; echo "$$group"; \
+		sed -n "s/^\([a-z-]*\):.*## $$group: \(.*\)/\1|\2/p" Makefile | \
+		while IFS='|' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done; \
+	done
+
+# use ---------------------------------------------------------------------------------------------
+
+run: $(READY) ## use: the story: ten institutions, real invoices, 97 days (INVOICES=DIR DATA=DIR)
+	@$(BIN)/python -m tallystick.demo --data "$(DATA)" $(if $(INVOICES),--invoices "$(INVOICES)")
+
+# work --------------------------------------------------------------------------------------------
+
+setup: $(READY) ## work: build .venv from requirements.lock (PYTHON=python3.12 chooses the interpreter)
+
+$(READY): requirements.lock pyproject.toml tools/setup.sh
+	@sh tools/setup.sh
+	@touch $@
+
+check: $(READY) ## work: format, lint, types, layers, house tests: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config pyproject.toml
+	$(BIN)/pytest -q tests/house
+
+test: check ## work: check, then every test, with every branch of ledger and apps covered
+	@$(MAKE) --no-print-directory test-fast test-stateful
+
+test-fast: $(READY)
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --ignore=tests/house -m "not stateful" \
+		--cov --cov-report=term
+
+test-stateful: $(READY)
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m stateful
+
+cases: $(READY) ## work: play case files (CASES=PATH, default examples)
+	@$(BIN)/tally cases $(CASES)
+
+golden: $(READY) ## work: write golden receipts and vectors anew and show what changed
+	@$(BIN)/tally cases --golden $(CASES)
+	@git --no-pager diff --stat -- '*.golden*' tests/vectors
+
+docs: $(READY) ## work: write the generated reference pages and tables
+	@$(BIN)/python -m tools.docs
+
+new-app: $(READY) ## work: NAME=warehouse: a new application's folder, passing every check
+	@$(BIN)/python -m tools.new_app "$(NAME)"
+
+lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/python -m uv --no-config pip compile pyproject.toml --extra demo --group dev --group build \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links --quiet --output-file requirements.lock $(LOCK)
+
+# prove -------------------------------------------------------------------------------------------
+
+crash: $(READY) ## prove: kill a node under load N times, restart, audit (N=200)
+	@$(BIN)/python -m tests.crash --kills $(N)
+
+bench: $(READY) ## prove: transfers a second through the whole node; last line is JSON
+	@$(BIN)/python -m tallystick.bench
+
+mutate: $(READY) ## prove: set every rule to True, one at a time: a test must fail each time
+	@$(BIN)/python -m tools.mutate --jobs $(JOBS)
+
+mutate-changed: $(READY) ## prove: the same for rules in files changed since REV (default HEAD)
+	@$(BIN)/python -m tools.mutate --jobs $(JOBS) --changed $(REV)
