@@ -1,0 +1,149 @@
+"""The one encoding: frozen structs as MessagePack maps, keys in tuple order, JSON for people.
+
+msgspec leaves out a field only when its value *is* the default, not when it equals it. So that a
+value has one encoding, `decoder` accepts only defaults of which Python keeps a single copy.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+from functools import cache
+from typing import Any, Final, TypeVar, dataclass_transform, overload
+
+import msgspec
+from msgspec import inspect
+from msgspec.msgpack import Decoder, Encoder
+
+from tallystick.values.errors import CodecError
+from tallystick.values.jsonform import from_json, to_json
+from tallystick.values.keys import decode_key, encode_key, prefix_end
+from tallystick.values.problems import plain_reason
+
+__all__ = [
+    "Struct",
+    "check_type",
+    "decode",
+    "decode_canonical",
+    "decode_key",
+    "decoder",
+    "encode",
+    "encode_key",
+    "from_json",
+    "prefix_end",
+    "to_json",
+]
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Struct(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
+):
+    """Base of everything that is encoded: immutable, named fields, no field that is not known."""
+
+
+_encode: Final = Encoder().encode
+
+
+def encode(obj: object) -> bytes:
+    """The MessagePack form of a value."""
+    try:
+        return _encode(obj)
+    except (OverflowError, UnicodeEncodeError) as problem:
+        raise CodecError(plain_reason(problem)) from problem
+
+
+@overload
+def decoder(type_: type[T]) -> Decoder[T]: ...
+@overload
+def decoder(type_: object) -> Decoder[Any]: ...
+def decoder(type_: Any) -> Decoder[Any]:
+    """The decoder of a type, built once. For a type alias or a union the result is `Any`."""
+    return _decoder(type_)
+
+
+@cache
+def _decoder(type_: Any) -> Decoder[Any]:
+    """Check a type, then build its decoder."""
+    check_type(type_)
+    return Decoder(type_)
+
+
+@overload
+def decode(type_: type[T], data: bytes) -> T: ...
+@overload
+def decode(type_: object, data: bytes) -> Any: ...
+def decode(type_: Any, data: bytes) -> Any:
+    """The value of a MessagePack form; a problem names the field."""
+    try:
+        return _decoder(type_).decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise CodecError(plain_reason(problem)) from problem
+
+
+@overload
+def decode_canonical(type_: type[T], data: bytes) -> T: ...
+@overload
+def decode_canonical(type_: object, data: bytes) -> Any: ...
+def decode_canonical(type_: Any, data: bytes) -> Any:
+    """The value of bytes that are exactly what `encode` would write for it."""
+    value = decode(type_, data)
+    if _encode(value) != data:
+        raise CodecError("not canonical")
+    return value
+
+
+_LEAVES: Final = (
+    inspect.IntType,
+    inspect.BoolType,
+    inspect.StrType,
+    inspect.BytesType,
+    inspect.NoneType,
+    inspect.EnumType,
+    inspect.LiteralType,
+)
+
+
+def check_type(type_: Any) -> None:
+    """Refuse a type that could be encoded in more than one way, or not exactly."""
+    seen: set[type] = set()
+    waiting = [inspect.type_info(type_)]
+    while waiting:
+        info = waiting.pop()
+        if isinstance(info, inspect.StructType):
+            if info.cls not in seen:
+                seen.add(info.cls)
+                _check_defaults(info)
+                waiting.extend(field.type for field in info.fields)
+        elif not isinstance(info, _LEAVES):
+            waiting.extend(_parts(info))
+
+
+def _parts(info: inspect.Type) -> Iterator[inspect.Type]:
+    """The types inside a composed one."""
+    if isinstance(info, inspect.Metadata):
+        yield info.type
+    elif isinstance(info, inspect.UnionType):
+        yield from info.types
+    elif isinstance(info, inspect.VarTupleType):
+        yield info.item_type
+    elif isinstance(info, inspect.TupleType):
+        yield from info.item_types
+    else:
+        raise CodecError("no type for the ledger", type=type(info).__name__)
+
+
+def _check_defaults(info: inspect.StructType) -> None:
+    """Refuse defaults that an equal value could fail to be identical with."""
+    for field in info.fields:
+        value = field.default
+        small = isinstance(value, int) and -5 <= value <= 256
+        single = value is None or value is msgspec.NODEFAULT or isinstance(value, Enum)
+        empty = type(value) in (str, bytes, tuple) and not value
+        if field.default_factory is not msgspec.NODEFAULT or not (small or single or empty):
+            raise CodecError("ambiguous default", struct=info.cls.__name__, field=field.name)
