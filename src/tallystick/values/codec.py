@@ -1,7 +1,8 @@
 """The one encoding: frozen structs as MessagePack maps, keys in tuple order, JSON for people.
 
 msgspec leaves out a field only when its value *is* the default, not when it equals it. So that a
-value has one encoding, `decoder` accepts only defaults of which Python keeps a single copy.
+value has one encoding, a struct may only have defaults of which Python keeps a single copy: None,
+a truth value, an integer from -5 to 256, an enum's member, or an empty text, bytes or tuple.
 """
 
 from collections.abc import Iterator
@@ -35,11 +36,39 @@ __all__ = [
 T = TypeVar("T")
 
 
+class StructMeta(msgspec.StructMeta):
+    """Makes fields keyword-only in every subclass, and refuses ambiguous defaults."""
+
+    def __new__(
+        mcls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        **options: Any,
+    ) -> "StructMeta":
+        """Define a struct; `options` are msgspec's, such as the tag."""
+        options.setdefault("kw_only", True)
+        made = super().__new__(mcls, name, bases, namespace, **options)
+        for value in made.__struct_defaults__:
+            if not _is_single(value):
+                raise TypeError(f"{name} has an ambiguous default: {value!r}")
+        return made
+
+
+def _is_single(value: object) -> bool:
+    """Is this default the only copy of its value, or no default at all?"""
+    if value is None or value is msgspec.NODEFAULT or isinstance(value, Enum):
+        return True
+    if isinstance(value, int):
+        return -5 <= value <= 256
+    return type(value) in (str, bytes, tuple) and not value
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Struct(
     msgspec.Struct,
+    metaclass=StructMeta,
     frozen=True,
-    kw_only=True,
     omit_defaults=True,
     forbid_unknown_fields=True,
     gc=False,
@@ -105,7 +134,6 @@ _LEAVES: Final = (
     inspect.BytesType,
     inspect.NoneType,
     inspect.EnumType,
-    inspect.LiteralType,
 )
 
 
@@ -116,9 +144,10 @@ def check_type(type_: Any) -> None:
     while waiting:
         info = waiting.pop()
         if isinstance(info, inspect.StructType):
+            if not issubclass(info.cls, Struct):
+                raise CodecError("not a struct of ours", struct=info.cls.__name__)
             if info.cls not in seen:
                 seen.add(info.cls)
-                _check_defaults(info)
                 waiting.extend(field.type for field in info.fields)
         elif not isinstance(info, _LEAVES):
             waiting.extend(_parts(info))
@@ -136,14 +165,3 @@ def _parts(info: inspect.Type) -> Iterator[inspect.Type]:
         yield from info.item_types
     else:
         raise CodecError("no type for the ledger", type=type(info).__name__)
-
-
-def _check_defaults(info: inspect.StructType) -> None:
-    """Refuse defaults that an equal value could fail to be identical with."""
-    for field in info.fields:
-        value = field.default
-        small = isinstance(value, int) and -5 <= value <= 256
-        single = value is None or value is msgspec.NODEFAULT or isinstance(value, Enum)
-        empty = type(value) in (str, bytes, tuple) and not value
-        if field.default_factory is not msgspec.NODEFAULT or not (small or single or empty):
-            raise CodecError("ambiguous default", struct=info.cls.__name__, field=field.name)

@@ -87,13 +87,15 @@ def _build_writer(info: inspect.Type, unit: str) -> Write:
 
 
 def _struct_writer(info: inspect.StructType) -> Write:
-    """A struct as an object: its tag, then every field."""
+    """A struct as an object: its tag, then every field; as a list if it is one when encoded."""
     head = {} if info.tag_field is None else {info.tag_field: info.tag}
     fields = [(each.name, each.encode_name, _build_writer(each.type, "")) for each in info.fields]
 
     def write_struct(value: Any) -> Any:
         return head | {shown: write(getattr(value, name)) for name, shown, write in fields}
 
+    if info.array_like:
+        return lambda value: [*write_struct(value).values()]
     return write_struct
 
 
@@ -136,7 +138,7 @@ def _build_reader(info: inspect.Type, unit: str) -> Read:
     if isinstance(info, inspect.Metadata):
         return _build_reader(info.type, _unit_of(info))
     if isinstance(info, inspect.StructType):
-        return _struct_reader(info)
+        return _list_struct_reader(info) if info.array_like else _struct_reader(info)
     if isinstance(info, inspect.VarTupleType):
         return _tuple_reader(_build_reader(info.item_type, unit))
     if isinstance(info, inspect.TupleType):
@@ -176,6 +178,12 @@ def _struct_reader(info: inspect.StructType) -> Read:
     return read_struct
 
 
+def _list_struct_reader(info: inspect.StructType) -> Read:
+    """A list of a struct's fields, after its tag if it has one."""
+    tag: list[Read] = [] if info.tag_field is None else [_as_is]
+    return _fixed_tuple_reader(tag + [_build_reader(each.type, "") for each in info.fields])
+
+
 def _tuple_reader(read: Read) -> Read:
     """A list of items of one type."""
 
@@ -200,7 +208,9 @@ def _fixed_tuple_reader(reads: list[Read]) -> Read:
 
 def _union_reader(info: inspect.UnionType, unit: str) -> Read:
     """One of several types: objects told apart by their tag, anything else by being not null."""
-    structs = [each for each in info.types if isinstance(each, inspect.StructType)]
+    structs = [
+        each for each in info.types if isinstance(each, inspect.StructType) and not each.array_like
+    ]
     tags = {each.tag: _struct_reader(each) for each in structs}
     tag_field = structs[0].tag_field if structs else None
     others = [
