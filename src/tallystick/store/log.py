@@ -1,0 +1,287 @@
+"""The block log: the truth. One checksummed entry per block, flushed before anything is published.
+
+Files: `00000001.log`, `00000002.log`, … (an entry never spans two) and `tip`, which names the last
+block. An append is one write and one flush; then the tip is overwritten, unflushed: it only helps
+to tell an append that never finished from a committed block that is damaged.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tallystick.errors import Damage, EntryTooLarge, LogSealed, NoSuchBlock, StoreClosed
+from tallystick.store.base import Disk, DiskFile
+from tallystick.store.disk import explain
+from tallystick.store.entry import (
+    BODY_BYTES_MAX,
+    CHECKSUM_BYTES,
+    HEADER_BYTES,
+    Tip,
+    decode_header,
+    encode_entry,
+    encode_tip,
+    entry_hash,
+)
+from tallystick.store.scan import (
+    TIP_NAME,
+    Index,
+    Progress,
+    Scan,
+    damage,
+    scan,
+    segment_path,
+)
+
+SEGMENT_BYTES = 256 * 1024 * 1024
+"""A segment that would grow beyond this is followed by a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What opening a log had to put right."""
+
+    cut_bytes: int
+    """Bytes of an unfinished append that were cut off; 0 when there were none."""
+    tip_rewritten: bool
+    """Whether the tip was missing, old or unreadable and was written again."""
+    message: str
+    """The same in words, empty when nothing was to do."""
+
+
+class LogReader:
+    """The blocks of a log, read only. Every block is verified as it is read."""
+
+    def __init__(self, disk: Disk, found: Scan) -> None:
+        self._disk = disk
+        self._folder = found.folder
+        self._index: Index = found.index
+        self._last_hash = found.last_hash
+
+    def height(self) -> int:
+        """Height of the last block; 0 when there is none."""
+        return len(self._index)
+
+    @property
+    def last_hash(self) -> bytes:
+        """Hash of the last entry, 32 bytes; of the genesis when there is none."""
+        return self._last_hash
+
+    def read(self, height: int) -> bytes:
+        """Body of a block."""
+        last = self.height()
+        if not 1 <= height <= last:
+            raise NoSuchBlock(height=height, last=last)
+        path = segment_path(self._folder, self._index.locate(height)[0])
+        with self._opened(path) as file:
+            return self._entry(file, height)[2]
+
+    def entries(self, from_height: int) -> Iterator[tuple[int, bytes]]:
+        """Blocks from a height to the last one there is now: (height, body)."""
+        return self._entries(max(from_height, 1), self.height())
+
+    def close(self) -> None:
+        """Nothing is held open between two reads."""
+
+    def _entries(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        height, digest = first, None
+        while height <= last:
+            segment = self._index.locate(height)[0]
+            with self._opened(segment_path(self._folder, segment)) as file:
+                while height <= last and self._index.locate(height)[0] == segment:
+                    previous, found, body = self._entry(file, height)
+                    if digest is not None and previous != digest:
+                        raise Damage(height, "it does not follow the block before")
+                    digest = found
+                    yield height, body
+                    height += 1
+
+    def _entry(self, file: DiskFile, height: int) -> tuple[bytes, bytes, bytes]:
+        """Hash of the entry before, hash of this entry, and its body."""
+        segment, offset, size = self._index.locate(height)
+        try:
+            data = file.read(offset, size)
+        except OSError as problem:
+            raise explain(problem, "read", segment_path(self._folder, segment)) from problem
+        header = decode_header(data)
+        body = data[HEADER_BYTES:-CHECKSUM_BYTES]
+        digest = entry_hash(data[:HEADER_BYTES], body)
+        if (
+            header is None
+            or header.height != height
+            or not digest.startswith(data[-CHECKSUM_BYTES:])
+        ):
+            raise Damage(height, "its bytes are not the ones that were written")
+        return header.previous, digest, body
+
+    @contextlib.contextmanager
+    def _opened(self, path: str) -> Iterator[DiskFile]:
+        try:
+            file = self._disk.open(path)
+        except OSError as problem:
+            raise explain(problem, "open", path) from problem
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+class FileLog(LogReader):
+    """The block log in a folder. One writer; readers may be in other threads."""
+
+    recovery: Recovery
+    """What opening it had to put right."""
+
+    def __init__(self, disk: Disk, found: Scan, *, segment_bytes: int) -> None:
+        super().__init__(disk, found)
+        self._segment, self._end = found.segment, found.end
+        self._segment_bytes = segment_bytes
+        self._is_sealed = False
+        self._is_tip_behind = False
+        self._file: DiskFile | None = None
+        self._tip_file: DiskFile | None = None
+
+    @classmethod
+    def open(
+        cls,
+        disk: Disk,
+        folder: str,
+        genesis_hash: bytes,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        progress: Progress | None = None,
+    ) -> "FileLog":
+        """Open a log at its last committed block, whatever a crash left. Raises `Damage`.
+
+        `genesis_hash` (32 bytes) is what the first entry follows. The caller holds the data folder.
+        """
+        try:
+            disk.mkdir(folder)
+        except OSError as problem:
+            raise explain(problem, "make", folder) from problem
+        found = scan(disk, folder, genesis_hash, deep=False, progress=progress)
+        lost = damage(disk, found)
+        if lost is not None:
+            raise lost
+        log = cls(disk, found, segment_bytes=segment_bytes)
+        try:
+            log._repair(found)
+        except OSError as problem:
+            log.close()
+            raise explain(problem, "repair", folder) from problem
+        return log
+
+    def append(self, body: bytes) -> int:
+        """Add the next block and return its height, once it is durable."""
+        file, height = self._writable(), self.height() + 1
+        if len(body) > BODY_BYTES_MAX:
+            raise EntryTooLarge(size_bytes=len(body), limit_bytes=BODY_BYTES_MAX)
+        entry, digest = encode_entry(height, self._last_hash, body)
+        self._is_sealed = True  # until the outcome is known, whatever is raised in between
+        if self._end and self._end + len(entry) > self._segment_bytes:
+            file = self._roll(file)
+        self._write(file, entry)
+        self._index.add(self._segment, self._end, len(entry))
+        self._end += len(entry)
+        self._last_hash = digest
+        self._is_sealed = False
+        try:
+            self._write_tip()
+        except OSError:  # the block is committed; the next append tries again, and says so
+            self._is_tip_behind = True
+        return height
+
+    def close(self) -> None:
+        """Flush the tip, so that a log closed in order opens without repair."""
+        tip, self._tip_file = self._tip_file, None
+        if tip is not None:
+            with contextlib.suppress(OSError):  # it is an aid: an old one is put right on open
+                tip.sync()
+            tip.close()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _writable(self) -> DiskFile:
+        if self._file is None:
+            raise StoreClosed("the block log")
+        if self._is_sealed:
+            raise LogSealed(self.height())
+        if self._is_tip_behind:
+            try:
+                self._write_tip()
+            except OSError as problem:
+                raise explain(problem, "write", f"{self._folder}/{TIP_NAME}") from problem
+            self._is_tip_behind = False
+        return self._file
+
+    def _roll(self, full: DiskFile) -> DiskFile:
+        """Begin the next segment; its name is durable before anything is written to it."""
+        path = segment_path(self._folder, self._segment + 1)
+        try:
+            file = self._disk.open(path, create=True, write=True)
+            try:
+                self._disk.sync_folder(self._folder)
+            except OSError:
+                file.close()
+                raise
+        except OSError as problem:
+            self._is_sealed = False  # nothing was written: the next append begins it again
+            raise explain(problem, "begin", path) from problem
+        full.close()
+        self._file, self._segment, self._end = file, self._segment + 1, 0
+        return file
+
+    def _write(self, file: DiskFile, entry: bytes) -> None:
+        path = segment_path(self._folder, self._segment)
+        try:
+            file.write(self._end, entry)
+        except OSError as problem:
+            with contextlib.suppress(OSError):  # what cannot be cut now is cut on open
+                file.truncate(self._end)
+                file.sync()
+                self._is_sealed = False
+            raise explain(problem, "write", path) from problem
+        try:
+            file.sync()
+        except OSError as problem:  # the system forgets what it could not flush: never go on
+            raise explain(problem, "flush", path) from problem
+
+    def _write_tip(self) -> None:
+        if self._tip_file is None:
+            path = f"{self._folder}/{TIP_NAME}"
+            self._tip_file = self._disk.open(path, create=True, write=True)
+        self._tip_file.write(0, encode_tip(Tip(self.height(), self._last_hash)))
+
+    def _repair(self, found: Scan) -> None:
+        """Cut an unfinished append, make the last entry durable, write the tip again if need be."""
+        path = segment_path(self._folder, self._segment)
+        file = self._file = self._disk.open(path, create=True, write=True)
+        self._disk.sync_folder(self._folder)
+        cut_bytes = found.rest.size if found.rest is not None else 0
+        if cut_bytes:
+            file.truncate(self._end)
+        tip_height = found.tip.height if found.tip is not None else 0
+        if self._end and self.height() > tip_height:
+            # The flush of this entry may have failed or never run: it may be in memory only.
+            _, offset, size = self._index.locate(self.height())
+            file.write(offset, file.read(offset, size))
+        file.sync()
+        is_tip_bad = self.height() > tip_height or (found.tip is None and found.is_tip_there)
+        if is_tip_bad:
+            self._renew_tip()
+        self.recovery = Recovery(cut_bytes, is_tip_bad, self._words(cut_bytes, is_tip_bad))
+
+    def _renew_tip(self) -> None:
+        tip = self._disk.open(f"{self._folder}/{TIP_NAME}", create=True, write=True)
+        self._tip_file = tip
+        tip.truncate(0)
+        self._write_tip()
+        tip.sync()
+
+    def _words(self, cut_bytes: int, is_tip_bad: bool) -> str:
+        parts = []
+        if cut_bytes:
+            parts.append(f"cut {cut_bytes} bytes of a block that was never committed")
+        if is_tip_bad:
+            parts.append("wrote the tip again")
+        return f"block log at {self.height()}: {', '.join(parts)}" if parts else ""

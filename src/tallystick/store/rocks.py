@@ -1,0 +1,254 @@
+"""The state on disk, in RocksDB.
+
+One batch per block, with the height in it, and **no write-ahead log**: the block log is one already.
+Batches sit in memory until RocksDB flushes a memtable (by itself when it is full, and at every
+checkpoint); a memtable never holds half a batch and memtables are flushed in order, so that after
+any crash the store is at some earlier height, whole. It is never ahead of the block log, since a
+block is applied after its entry was flushed. What is missing is redone from the log.
+
+Memory: two memtables of 64 MiB, a cache of 64 MiB for blocks, indexes and filters, 512 open files.
+Keys are `s` + key for the state, `x` + key for the side namespace, `h` for the height.
+"""
+
+import weakref
+from collections.abc import Iterator
+from types import TracebackType
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    RdictItems,
+    ReadOptions,
+    Snapshot,
+    WriteBatch,
+    WriteOptions,
+)
+
+from tallystick.errors import (
+    DataFolderInUse,
+    DiskFailed,
+    DiskFull,
+    OutOfOrder,
+    StateDamaged,
+    StoreClosed,
+    StoreError,
+)
+from tallystick.store.base import Changes
+
+_STATE = b"s"
+_SIDE = b"x"
+_HEIGHT = b"h"
+
+MEMTABLE_BYTES = 64 * 1024 * 1024
+"""Size at which a memtable is flushed; two may wait."""
+CACHE_BYTES = 64 * 1024 * 1024
+"""Size of the cache of blocks, indexes and filters."""
+OPEN_FILES_MAX = 512
+"""Files that RocksDB holds open."""
+
+
+class _Calls:
+    """Turns what RocksDB raises, a plain `Exception` with words, into an operating error."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is Exception:
+            raise explain(str(problem), self._path) from problem
+
+
+def explain(words: str, path: str) -> StoreError:
+    """The operating error that RocksDB's words stand for."""
+    lower = words.lower()
+    if "no space left" in lower or "file too large" in lower:
+        return DiskFull(path)
+    if "lock" in lower and "io error" in lower:
+        return DataFolderInUse(path)
+    if lower.startswith(("corruption", "invalid argument", "not implemented")):
+        return StateDamaged(path, words)
+    return DiskFailed("use", path, words)
+
+
+class RocksReader:
+    """The state of one height."""
+
+    def __init__(self, path: str, view: "Rdict | Snapshot", height: int) -> None:
+        self._path = path
+        self._view: Rdict | Snapshot | None = view
+        self._height = height
+        self._calls = _Calls(path)
+
+    def height(self) -> int:
+        """Height of the block after which this is the state."""
+        return self._height
+
+    def get(self, key: bytes) -> bytes | None:
+        """Value of a key, None when there is none."""
+        return self._get(_STATE + key)
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix and their values, in key order, from `start` on, at most `limit`."""
+        return self._scan(_STATE, prefix, start, limit)
+
+    def side_get(self, key: bytes) -> bytes | None:
+        """Value of a key of the side namespace."""
+        return self._get(_SIDE + key)
+
+    def side_scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Like `scan`, in the side namespace."""
+        return self._scan(_SIDE, prefix, start, limit)
+
+    def close(self) -> None:
+        """Let go of the versions only this reader sees."""
+        self._view = None
+
+    def _open(self) -> "Rdict | Snapshot":
+        if self._view is None:
+            raise StoreClosed("the state reader")
+        return self._view
+
+    def _get(self, key: bytes) -> bytes | None:
+        # A snapshot of these bindings has no `get`: its own `[]` raises for a missing key, with
+        # words only; a bounded iterator tells without them.
+        for _, value in self._items(key, key + b"\x00"):
+            return bytes(value)
+        return None
+
+    def _scan(
+        self, space: bytes, prefix: bytes, start: bytes | None, limit: int | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        first = space + max(prefix, start or b"")
+        return _pairs(self._items(first, _end(space + prefix)), limit, self._calls)
+
+    def _items(self, first: bytes, end: bytes) -> RdictItems:
+        options = ReadOptions()
+        options.set_iterate_upper_bound(end)
+        with self._calls:
+            return self._open().items(from_key=first, read_opt=options)
+
+
+class RocksStore(RocksReader):
+    """The newest state, in a folder of its own. The caller holds the data folder."""
+
+    def __init__(self, path: str) -> None:
+        self._readers: weakref.WeakSet[RocksReader] = weakref.WeakSet()
+        self._write_options = WriteOptions()
+        # The stub of the bindings shows a method; it is an attribute.
+        self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
+        with _Calls(path):
+            database = Rdict(path, _options())
+        super().__init__(path, database, 0)
+        self._database: Rdict | None = database
+        stored = self._get(_HEIGHT)
+        self._height = int.from_bytes(stored or b"", "big")
+
+    def apply(self, height: int, changes: Changes, side: Changes) -> None:
+        """Move to the next height, all or nothing, without an fsync."""
+        database = self._opened()
+        if self._height and height != self._height + 1:
+            raise OutOfOrder(height=height, last=self._height)
+        batch = WriteBatch(raw_mode=True)
+        _fill(batch, _STATE, changes)
+        _fill(batch, _SIDE, side)
+        batch.put(_HEIGHT, height.to_bytes(8, "big"))
+        with self._calls:
+            database.write(batch, self._write_options)
+        self._height = height
+
+    def snapshot(self) -> RocksReader:
+        """A reader of the present height."""
+        with self._calls:
+            reader = RocksReader(self._path, self._opened().snapshot(), self._height)
+        self._readers.add(reader)
+        return reader
+
+    def checkpoint(self) -> None:
+        """Make all that was applied durable."""
+        with self._calls:
+            self._opened().flush()
+
+    def close(self) -> None:
+        """Flush, and close; readers still open are closed with it."""
+        if self._database is None:
+            return
+        for reader in tuple(self._readers):
+            reader.close()
+        database, self._database, self._view = self._database, None, None
+        with self._calls:
+            database.flush()
+            database.close()
+
+    def _get(self, key: bytes) -> bytes | None:
+        with self._calls:
+            value: bytes | None = self._opened().get(key)
+        return value
+
+    def _open(self) -> Rdict:
+        return self._opened()
+
+    def _opened(self) -> Rdict:
+        if self._database is None:
+            raise StoreClosed("the state store")
+        return self._database
+
+
+def _options() -> Options:
+    table = BlockBasedOptions()
+    table.set_block_cache(Cache(CACHE_BYTES))
+    table.set_bloom_filter(10, False)  # ten bits a key: one miss in a hundred reads a block
+    table.set_cache_index_and_filter_blocks(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(table)
+    options.set_write_buffer_size(MEMTABLE_BYTES)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(OPEN_FILES_MAX)
+    options.set_max_background_jobs(2)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_paranoid_checks(True)
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(1024 * 1024)
+    return options
+
+
+def _fill(batch: WriteBatch, space: bytes, changes: Changes) -> None:
+    for key, value in changes.items():
+        if value is None:
+            batch.delete(space + key)
+        else:
+            batch.put(space + key, value)
+
+
+def _pairs(items: RdictItems, limit: int | None, calls: _Calls) -> Iterator[tuple[bytes, bytes]]:
+    """Pairs without the byte of their namespace."""
+    left = -1 if limit is None else limit
+    while left:
+        with calls:
+            pair = next(items, None)
+        if pair is None:
+            return
+        key, value = pair
+        yield bytes(key)[1:], value  # type: ignore[arg-type]
+        left -= 1
+
+
+def _end(prefix: bytes) -> bytes:
+    """The smallest key after all keys with a prefix. A namespace byte is never 0xFF."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes((stripped[-1] + 1,))
