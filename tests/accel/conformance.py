@@ -1,0 +1,345 @@
+"""What every body of accel must do. A body's test file names the body and inherits the cases."""
+
+from hashlib import sha256
+from typing import ClassVar
+
+import pytest
+
+from tallystick.accel import (
+    EMPTY_ROOT,
+    EMPTY_VERSION,
+    Body,
+    Existence,
+    NonExistence,
+    StateTree,
+    UnknownVersion,
+)
+from tallystick.accel.errors import WrongLength
+from tallystick.accel.proof import verify_absence, verify_existence
+from tests.accel import curve
+from tests.accel.vectors import Change, batches_of, load_vectors, read_path
+
+GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+Records = dict[bytes, bytes]
+
+
+def hash_of(*words: object) -> bytes:
+    """A hash to stand for a key or a record."""
+    return sha256("/".join(map(str, words)).encode()).digest()
+
+
+def some_records(story: str, count: int) -> Records:
+    """Records without a meaning."""
+    return {hash_of(story, "key", at): hash_of(story, "record", at) for at in range(count)}
+
+
+def plain_root(records: Records, depth: int = 0) -> bytes:
+    """The root as the rules define it, with no thought of speed."""
+    if not records:
+        return EMPTY_ROOT
+    if len(records) == 1:
+        [(key, record)] = records.items()
+        return sha256(b"JMT::LeafNode" + key + record).digest()
+    halves: tuple[Records, Records] = ({}, {})
+    for key, record in records.items():
+        halves[int.from_bytes(key, "big") >> (255 - depth) & 1][key] = record
+    left, right = (plain_root(half, depth + 1) for half in halves)
+    return sha256(b"JMT::IntrnalNode" + left + right).digest()
+
+
+def proof_holds(root: bytes, proof: Existence | NonExistence) -> bool:
+    """Check either proof against a root."""
+    if isinstance(proof, Existence):
+        return verify_existence(root, proof.path)
+    return verify_absence(root, proof.key_hash, proof.left, proof.right)
+
+
+class SignatureConformance:
+    """Ed25519 under ZIP-215 rules."""
+
+    body: ClassVar[Body]
+
+    def test_all_196_edge_cases_of_zip215_are_good_alone_and_in_a_batch(self) -> None:
+        items = [
+            tuple(bytes.fromhex(case[part]) for part in ("vk", "msg", "sig"))
+            for case in load_vectors("zip215_196.json")
+        ]
+        verdicts = [self.body.verify(key, message, sig) for key, message, sig in items]
+        assert verdicts == [True] * 196
+        assert self.body.verify_batch([(key, message, sig) for key, message, sig in items]) == (
+            verdicts
+        )
+
+    def test_speccheck_cases_9_to_11_are_bad_and_the_other_twelve_good(self) -> None:
+        items = [
+            (
+                bytes.fromhex(case["pub_key"]),
+                bytes.fromhex(case["message"]),
+                bytes.fromhex(case["signature"]),
+            )
+            for case in load_vectors("ed25519_speccheck.json")
+        ]
+        expected = [number not in (9, 10, 11) for number in range(15)]
+        assert [self.body.verify(*item) for item in items] == expected
+        assert self.body.verify_batch(items) == expected
+
+    def test_signatures_of_rfc_8032_are_good_and_any_change_makes_them_bad(self) -> None:
+        for case in load_vectors("ed25519_rfc8032.json"):
+            key = bytes.fromhex(case["public_key"])
+            message = bytes.fromhex(case["message"])
+            signature = bytes.fromhex(case["signature"])
+            assert self.body.verify(key, message, signature)
+            assert not self.body.verify(key, message + b"\0", signature)
+            assert not self.body.verify(bytes((key[0] ^ 1,)) + key[1:], message, signature)
+            for at in (0, 31, 32, 63):
+                changed = bytearray(signature)
+                changed[at] ^= 1
+                assert not self.body.verify(key, message, bytes(changed))
+
+    def test_s_beyond_the_group_order_is_bad(self) -> None:
+        case = load_vectors("ed25519_rfc8032.json")[1]
+        key, message = bytes.fromhex(case["public_key"]), bytes.fromhex(case["message"])
+        signature = bytes.fromhex(case["signature"])
+        s = int.from_bytes(signature[32:], "little") + GROUP_ORDER
+        assert not self.body.verify(key, message, signature[:32] + s.to_bytes(32, "little"))
+
+    @pytest.mark.parametrize(
+        ("key", "signature"), ((31, 64), (33, 64), (0, 64), (32, 63), (32, 65))
+    )
+    def test_wrong_lengths_are_bad_and_not_an_error(self, key: int, signature: int) -> None:
+        assert not self.body.verify(bytes(key), b"message", bytes(signature))
+        assert self.body.verify_batch([(bytes(key), b"message", bytes(signature))]) == [False]
+
+    def test_an_empty_batch_has_no_verdicts(self) -> None:
+        assert self.body.verify_batch([]) == []
+
+    def test_one_bad_signature_does_not_spoil_its_batch(self) -> None:
+        items = [
+            (
+                bytes.fromhex(case["public_key"]),
+                bytes.fromhex(case["message"]) + extra,
+                bytes.fromhex(case["signature"]),
+            )
+            for case in load_vectors("ed25519_rfc8032.json")
+            for extra in (b"", b"!")
+        ]
+        assert self.body.verify_batch(items) == [True, False] * 5
+
+    def test_the_small_order_encodings_are_the_fourteen_of_zip215(self) -> None:
+        published = {bytes.fromhex(case["vk"]) for case in load_vectors("zip215_196.json")}
+        torsion_y = {curve.decode(encoded) for encoded in published}
+        assert len(published) == 14
+        assert len(torsion_y) == 8
+        for encoded in published:
+            point = curve.decode(encoded)
+            assert point is not None
+            assert curve.times_eight(point) == curve.IDENTITY
+            assert self.body.is_small_order(encoded)
+            assert self.body.is_valid_point(encoded)
+
+    def test_small_order_and_validity_agree_with_the_curve(self) -> None:
+        low = [*range(200), *range(curve.P - 20, 2**255)]
+        drawn = [int.from_bytes(hash_of("point", at), "little") % 2**255 for at in range(60)]
+        for y in low + drawn:
+            for sign in (0, 1):
+                encoded = (y + (sign << 255)).to_bytes(32, "little")
+                point = curve.decode(encoded)
+                is_small = point is not None and curve.times_eight(point) == curve.IDENTITY
+                assert self.body.is_valid_point(encoded) == (point is not None)
+                assert self.body.is_small_order(encoded) == is_small
+
+    def test_other_lengths_are_no_points(self) -> None:
+        for length in (0, 31, 33):
+            assert not self.body.is_valid_point(bytes(length))
+            assert not self.body.is_small_order(bytes(length))
+
+
+class TreeConformance:
+    """The persistent sparse Merkle tree."""
+
+    body: ClassVar[Body]
+
+    def filled(self, records: Records) -> tuple[StateTree, int]:
+        tree = self.body.tree()
+        return tree, tree.apply(EMPTY_VERSION, records.items())
+
+    def test_published_roots_of_the_jellyfish_merkle_tree(self) -> None:
+        for vector in load_vectors("jmt_sha2_256.json")["vectors"]:
+            tree, version = self.filled(
+                {
+                    sha256(bytes.fromhex(pair["key"])).digest(): sha256(
+                        bytes.fromhex(pair["value"])
+                    ).digest()
+                    for pair in vector["data"]
+                }
+            )
+            assert tree.root(version).hex() == vector["expected_root"]
+
+    def test_1200_random_sequences_give_the_roots_of_crate_jmt(self) -> None:
+        golden = load_vectors("jmt_sequences.json")["roots"]
+        assert len(golden) == 1200
+        for seed, roots in enumerate(golden):
+            tree = self.body.tree()
+            version, records = EMPTY_VERSION, dict[bytes, bytes]()
+            for changes, root in zip(batches_of(seed), roots, strict=True):
+                version = tree.apply(version, changes)
+                for key, record in changes:
+                    records.pop(key, None)
+                    if record is not None:
+                        records[key] = record
+                assert tree.root(version).hex() == root, f"sequence {seed}"
+                assert tree.size(version) == len(records)
+
+    def test_a_new_tree_is_empty(self) -> None:
+        tree = self.body.tree()
+        assert tree.root(EMPTY_VERSION) == EMPTY_ROOT
+        assert tree.size(EMPTY_VERSION) == 0
+        assert tree.get(EMPTY_VERSION, hash_of("any")) is None
+        proof = tree.prove(EMPTY_VERSION, hash_of("any"))
+        assert proof == NonExistence(hash_of("any"), None, None)
+        assert proof_holds(EMPTY_ROOT, proof)
+
+    def test_the_order_of_changes_and_of_batches_does_not_matter(self) -> None:
+        records = some_records("order", 300)
+        tree, at_once = self.filled(records)
+        backwards = tree.apply(EMPTY_VERSION, reversed(records.items()))
+        step_by_step = EMPTY_VERSION
+        for change in records.items():
+            step_by_step = tree.apply(step_by_step, [change])
+        assert tree.root(at_once) == tree.root(backwards) == tree.root(step_by_step)
+        assert tree.root(at_once) == plain_root(records)
+
+    def test_of_two_changes_of_one_key_the_last_counts(self) -> None:
+        key, old, new = hash_of("key"), hash_of("old"), hash_of("new")
+        tree = self.body.tree()
+        version = tree.apply(EMPTY_VERSION, [(key, old), (key, None), (key, new)])
+        assert tree.get(version, key) == new
+        gone = tree.apply(version, [(key, old), (key, None)])
+        assert tree.get(gone, key) is None
+        assert (tree.size(version), tree.size(gone)) == (1, 0)
+
+    def test_changes_that_change_nothing_keep_the_root(self) -> None:
+        records = some_records("same", 50)
+        tree, version = self.filled(records)
+        nothing: list[Change] = [(hash_of("absent", at), None) for at in range(20)]
+        for changes in ([], nothing, nothing[:1], list(records.items()), [*records.items()][:1]):
+            again = tree.apply(version, changes)
+            assert again != version
+            assert tree.root(again) == tree.root(version)
+            assert tree.size(again) == 50
+
+    def test_old_versions_and_rival_candidates_stay_readable(self) -> None:
+        records = some_records("base", 100)
+        tree, base = self.filled(records)
+        root = tree.root(base)
+        keys = sorted(records)
+        shorter = tree.apply(base, [(key, None) for key in keys[:60]])
+        other = tree.apply(base, [(keys[0], hash_of("other"))])
+        assert tree.root(base) == root
+        assert tree.root(shorter) == plain_root({key: records[key] for key in keys[60:]})
+        assert tree.root(other) == plain_root(records | {keys[0]: hash_of("other")})
+        tree.drop(base)
+        assert tree.get(other, keys[0]) == hash_of("other")
+        assert tree.get(shorter, keys[0]) is None
+        assert tree.get(shorter, keys[99]) == records[keys[99]]
+        back = tree.apply(shorter, [(key, records[key]) for key in keys[:60]])
+        assert tree.root(back) == root
+
+    def test_a_dropped_version_is_unknown_but_the_empty_one_stays(self) -> None:
+        tree, version = self.filled(some_records("drop", 3))
+        tree.drop(version)
+        tree.drop(EMPTY_VERSION)
+        assert tree.size(EMPTY_VERSION) == 0
+        for unknown in (version, 99, -1):
+            with pytest.raises(UnknownVersion, match=f"no version {unknown}"):
+                tree.drop(unknown)
+            with pytest.raises(UnknownVersion):
+                tree.apply(unknown, [])
+            with pytest.raises(UnknownVersion):
+                tree.root(unknown)
+            with pytest.raises(UnknownVersion):
+                tree.size(unknown)
+            with pytest.raises(UnknownVersion):
+                tree.get(unknown, bytes(32))
+            with pytest.raises(UnknownVersion):
+                tree.prove(unknown, bytes(32))
+        assert tree.apply(EMPTY_VERSION, []) > version
+
+    @pytest.mark.parametrize("length", (0, 31, 33))
+    def test_what_is_not_a_hash_is_refused(self, length: int) -> None:
+        tree, version = self.filled(some_records("length", 3))
+        root = tree.root(version)
+        wrong = bytes(length)
+        with pytest.raises(WrongLength, match=f"not {length}"):
+            tree.apply(version, [(bytes(32), bytes(32)), (wrong, bytes(32))])
+        with pytest.raises(WrongLength):
+            tree.apply(version, [(wrong, None)])
+        with pytest.raises(WrongLength):
+            tree.apply(version, [(bytes(32), wrong)])
+        with pytest.raises(WrongLength):
+            tree.get(version, wrong)
+        with pytest.raises(WrongLength):
+            tree.prove(version, wrong)
+        assert tree.root(version) == root
+
+    def test_keys_that_differ_in_the_last_bits_only(self) -> None:
+        keys = [bytes(31) + bytes((last,)) for last in range(4)]
+        records = {key: hash_of(key) for key in keys}
+        tree, version = self.filled(records)
+        assert tree.root(version) == plain_root(records)
+        one_by_one = EMPTY_VERSION
+        for key in (keys[3], keys[0], keys[2], keys[1]):
+            one_by_one = tree.apply(one_by_one, [(key, records[key])])
+        assert tree.root(one_by_one) == tree.root(version)
+        for key in keys:
+            proof = tree.prove(version, key)
+            assert isinstance(proof, Existence)
+            assert len(proof.path.siblings) == 256
+            assert proof_holds(tree.root(version), proof)
+        two = tree.apply(version, [(keys[0], None), (keys[3], None)])
+        assert tree.root(two) == plain_root({key: records[key] for key in keys[1:3]})
+        lone = tree.apply(two, [(keys[1], None)])
+        assert tree.root(lone) == plain_root({keys[2]: records[keys[2]]})
+
+    def test_every_key_is_proved_there_or_absent_and_not_under_another_root(self) -> None:
+        for count in (1, 2, 3, 17, 100):
+            records = some_records(f"proof-{count}", count)
+            tree, version = self.filled(records)
+            root = tree.root(version)
+            ends = [bytes(32), b"\xff" * 32]
+            near = [key[:-1] + bytes((key[-1] ^ 1,)) for key in records]
+            for key in [*records, *ends, *near]:
+                proof = tree.prove(version, key)
+                assert isinstance(proof, Existence) == (key in records)
+                assert tree.get(version, key) == records.get(key)
+                assert proof_holds(root, proof)
+                assert not proof_holds(hash_of("another root"), proof)
+
+    def test_absence_is_shown_by_the_nearest_neighbours(self) -> None:
+        records = some_records("neighbours", 40)
+        tree, version = self.filled(records)
+        for key in (hash_of("absent", at) for at in range(40)):
+            proof = tree.prove(version, key)
+            assert isinstance(proof, NonExistence)
+            left = proof.left and proof.left.key_hash
+            right = proof.right and proof.right.key_hash
+            assert left == max((other for other in records if other < key), default=None)
+            assert right == min((other for other in records if other > key), default=None)
+
+    def test_proofs_are_those_that_another_verifier_accepted(self) -> None:
+        golden = load_vectors("ics23_proofs.json")
+        trees = {
+            name: self.filled({bytes.fromhex(key): bytes.fromhex(record) for key, record in pairs})
+            for name, pairs in golden["trees"].items()
+        }
+        for case in golden["cases"]:
+            if case["valid"]:
+                tree, version = trees[case["tree"]]
+                proof = tree.prove(version, bytes.fromhex(case["key_hash"]))
+                assert tree.root(version).hex() == case["root"]
+                if isinstance(proof, Existence):
+                    assert proof.path == read_path(case["path"])
+                else:
+                    assert proof.left == read_path(case["left"])
+                    assert proof.right == read_path(case["right"])

@@ -1,0 +1,53 @@
+"""The Python body keeps the conformance suite."""
+
+import pytest
+
+from tallystick.accel import Tree, UnknownBody, is_small_order, is_valid_point, load
+from tallystick.accel import verify as verify_signature
+from tallystick.accel.nodes import Batch, Node
+from tests.accel.conformance import (
+    SignatureConformance,
+    TreeConformance,
+    hash_of,
+    some_records,
+)
+
+PYTHON = load("python")
+
+
+class TestSignatures(SignatureConformance):
+    body = PYTHON
+
+
+class TestTree(TreeConformance):
+    body = PYTHON
+
+    def test_versions_share_what_they_have_in_common(self) -> None:
+        records = some_records("shared", 200)
+        root = Batch(dict(records)).apply(None)
+        key = min(records)
+        changed = Batch({key: hash_of("changed")}).apply(root)
+        same = Batch({key: records[key], max(records): records[max(records)]}).apply(root)
+        assert same is root
+        made = _nodes_of(changed) - _nodes_of(root)
+        assert 0 < len(made) < 20
+
+
+def _nodes_of(node: Node) -> set[int]:
+    """Identities of all nodes of a subtree."""
+    if not isinstance(node, tuple):
+        return {id(node)}
+    return {id(node)} | _nodes_of(node[1]) | _nodes_of(node[2])
+
+
+def test_python_is_the_body_when_nothing_is_said() -> None:
+    assert load() is PYTHON
+    assert PYTHON.name == "python"
+    assert (PYTHON.verify, PYTHON.is_small_order) == (verify_signature, is_small_order)
+    assert (PYTHON.is_valid_point, PYTHON.tree) == (is_valid_point, Tree)
+
+
+def test_a_body_that_is_not_installed_is_unknown() -> None:
+    with pytest.raises(UnknownBody, match="'abacus'") as caught:
+        load("abacus")
+    assert caught.value.name == "abacus"
