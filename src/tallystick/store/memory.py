@@ -33,7 +33,7 @@ class _Table:
         """Some pairs with a prefix from a key on, and the key to go on from, empty at the end."""
         first = bisect_left(self._keys, place)
         keys = self._keys[first : first + _CHUNK]
-        pairs = []
+        pairs: list[tuple[bytes, bytes]] = []
         for key in keys:
             if not key.startswith(prefix):
                 return pairs, b""
@@ -195,8 +195,7 @@ class _Walk:
         while not is_done:
             with self._shared.lock:
                 found, place = self._table.chunk(place, prefix, self._number)
-            for pair in found[:left]:
-                yield pair
+            yield from found[:left]
             if left is not None:
                 left -= min(left, len(found))
             is_done = not place or left == 0

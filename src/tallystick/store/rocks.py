@@ -1,6 +1,6 @@
 """The state on disk, in RocksDB.
 
-One batch per block, with the height in it, and **no write-ahead log**: the block log is one already.
+One batch per block, with the height in it, and no write-ahead log: the block log is one already.
 Batches sit in memory until RocksDB flushes a memtable (by itself when it is full, and at every
 checkpoint); a memtable never holds half a batch and memtables are flushed in order, so that after
 any crash the store is at some earlier height, whole. It is never ahead of the block log, since a
@@ -8,6 +8,11 @@ block is applied after its entry was flushed. What is missing is redone from the
 
 Memory: two memtables of 64 MiB, a cache of 64 MiB for blocks, indexes and filters, 512 open files.
 Keys are `s` + key for the state, `x` + key for the side namespace, `h` for the height.
+
+Reads pass no `ReadOptions`: with these bindings a bound set there is freed before the iterator
+ends, and options given to a snapshot's iterator lose the snapshot. Nor is their `items()` used: it
+ends without a word where a block cannot be read. Scans step, compare the prefix, and ask at the
+end whether the iterator failed.
 """
 
 import weakref
@@ -20,8 +25,7 @@ from rocksdict import (
     DBCompressionType,
     Options,
     Rdict,
-    RdictItems,
-    ReadOptions,
+    RdictIter,
     Snapshot,
     WriteBatch,
     WriteOptions,
@@ -124,23 +128,22 @@ class RocksReader:
         return self._view
 
     def _get(self, key: bytes) -> bytes | None:
-        # A snapshot of these bindings has no `get`: its own `[]` raises for a missing key, with
-        # words only; a bounded iterator tells without them.
-        for _, value in self._items(key, key + b"\x00"):
-            return bytes(value)
+        # A snapshot of these bindings has no `get`, and its `[]` raises for a missing key.
+        with self._calls:
+            iterator = self._open().iter()
+            iterator.seek(key)
+            if iterator.valid() and iterator.key() == key:
+                return bytes(iterator.value())
+            iterator.status()
         return None
 
     def _scan(
         self, space: bytes, prefix: bytes, start: bytes | None, limit: int | None
     ) -> Iterator[tuple[bytes, bytes]]:
-        first = space + max(prefix, start or b"")
-        return _pairs(self._items(first, _end(space + prefix)), limit, self._calls)
-
-    def _items(self, first: bytes, end: bytes) -> RdictItems:
-        options = ReadOptions()
-        options.set_iterate_upper_bound(end)
         with self._calls:
-            return self._open().items(from_key=first, read_opt=options)
+            iterator = self._open().iter()
+            iterator.seek(space + max(prefix, start or b""))
+        return _pairs(iterator, space + prefix, limit, self._calls)
 
 
 class RocksStore(RocksReader):
@@ -235,20 +238,19 @@ def _fill(batch: WriteBatch, space: bytes, changes: Changes) -> None:
             batch.put(space + key, value)
 
 
-def _pairs(items: RdictItems, limit: int | None, calls: _Calls) -> Iterator[tuple[bytes, bytes]]:
-    """Pairs without the byte of their namespace."""
+def _pairs(
+    iterator: RdictIter, prefix: bytes, limit: int | None, calls: _Calls
+) -> Iterator[tuple[bytes, bytes]]:
+    """Pairs with a prefix, without the byte of their namespace."""
     left = -1 if limit is None else limit
     while left:
         with calls:
-            pair = next(items, None)
-        if pair is None:
+            if not iterator.valid():
+                iterator.status()
+                return
+            key, value = iterator.key(), iterator.value()
+            iterator.next()
+        if not key.startswith(prefix):
             return
-        key, value = pair
-        yield bytes(key)[1:], value  # type: ignore[arg-type]
+        yield key[1:], value
         left -= 1
-
-
-def _end(prefix: bytes) -> bytes:
-    """The smallest key after all keys with a prefix. A namespace byte is never 0xFF."""
-    stripped = prefix.rstrip(b"\xff")
-    return stripped[:-1] + bytes((stripped[-1] + 1,))

@@ -1,9 +1,9 @@
 """A disk in memory that crashes, tears, reorders, fills up and fails when told to, from a seed.
 
-What was written since the last flush of a file is *pending*. When the power goes, each pending write
-meets its own fate, whatever became of the others: that is reordering. A fate keeps a range of
-the bytes: all, none, a torn beginning, a torn end. Names of new files are pending too, until their
-folder is flushed. Bytes that a later kept write leaves uncovered read as zero.
+What was written since the last flush of a file is *pending*. When the power goes, each pending
+write meets its own fate, whatever became of the others: that is reordering. A fate keeps a range
+of the bytes: all, none, a torn beginning, a torn end. Bytes that no kept write covers read as
+zero. The name of a new file is pending too, until its folder is flushed.
 """
 
 import copy
@@ -23,7 +23,7 @@ class PowerCut(Exception):
     """The simulated machine has no power; nothing works until `restart`."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Write:
     """A write or a cut that is not flushed yet."""
 
@@ -58,112 +58,170 @@ class _Stored:
     pending: list[Write] = field(default_factory=list)
     is_named: bool = False
 
+    def change(self, write: Write) -> None:
+        """Let processes see a write; it is not durable."""
+        write.change(self.now)
+        self.pending.append(write)
+
+
+class _Machine:
+    """What the disk and its open files share: contents, power, and orders to fail."""
+
+    def __init__(self, seed: int, capacity: int | None) -> None:
+        self.capacity = capacity
+        self.random = random.Random(seed)
+        self.files: dict[str, _Stored] = {}
+        self.folders: set[str] = set()
+        self.locks: set[str] = set()
+        self.boot = 0
+        self.operations = 0
+        self.has_power = True
+        self.cut_at: int | None = None
+        self.failures: dict[str, list[int]] = {}
+
+    def require_power(self) -> None:
+        """Raise when there is none."""
+        if not self.has_power:
+            raise PowerCut
+
+    def operate(self, action: str) -> None:
+        """Count a changing operation; cut the power or fail it if that was asked for."""
+        self.operations += 1
+        if self.operations == self.cut_at:
+            self.has_power = False
+            raise PowerCut
+        self.fail_if_told(action)
+
+    def fail_if_told(self, action: str) -> None:
+        """Raise the error that was ordered for the next operation of a kind."""
+        waiting = self.failures.get(action)
+        number = waiting.pop(0) if waiting else 0
+        if number:
+            raise OSError(number, os.strerror(number))
+
+    def room(self, path: str, end: int) -> int:
+        """How far a file may grow towards an end."""
+        if self.capacity is None:
+            return end
+        used = sum(len(stored.now) for stored in self.files.values())
+        return min(end, len(self.files[path].now) + max(0, self.capacity - used))
+
+    def draw(self, write: Write) -> Fate:
+        """A fate by chance."""
+        kind = self.random.randrange(4)
+        at = self.random.randrange(write.length + 1)
+        return ((0, 0), (0, write.length), (0, at), (at, write.length))[kind]
+
 
 class SimulatedDisk:
-    """A `Disk` in memory. One thread."""
+    """A `Disk` in memory, for one thread."""
 
     def __init__(self, seed: int = 0, *, capacity: int | None = None) -> None:
-        self.capacity = capacity
-        """Bytes that fit, None for no limit."""
-        self.operations = 0
-        """Changing operations so far: opens that create, writes, cuts, flushes."""
-        self._random = random.Random(seed)
-        self._files: dict[str, _Stored] = {}
-        self._folders: set[str] = set()
-        self._locks: set[str] = set()
-        self._boot = 0
-        self._has_power = True
-        self._cut_at: int | None = None
-        self._failures: dict[str, list[int]] = {}
+        self._machine = _Machine(seed, capacity)
 
     # What the log calls.
 
     def open(self, path: str, *, create: bool = False, write: bool = False) -> "SimulatedFile":
         """Open a file; FileNotFoundError when there is none and `create` is not asked for."""
-        self._powered()
-        if path not in self._files:
+        self._machine.require_power()
+        if path not in self._machine.files:
             if not create:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            self._operate("open")
-            self._files[path] = _Stored()
-        return SimulatedFile(self, path, is_writable=create or write)
+            self._machine.operate("open")
+            self._machine.files[path] = _Stored()
+        else:
+            self._machine.fail_if_told("open")
+        return SimulatedFile(self._machine, path, is_writable=create or write)
 
     def list(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted; empty when there is no such folder."""
-        self._powered()
-        start = f"{folder}/"
-        return tuple(sorted(p.removeprefix(start) for p in self._files if p.startswith(start)))
+        self._machine.require_power()
+        paths = [path.rpartition("/") for path in self._machine.files]
+        return tuple(sorted(name for above, _, name in paths if above == folder))
 
     def mkdir(self, folder: str) -> None:
-        """Make a folder, durably."""
-        self._powered()
-        if folder not in self._folders:
-            self._operate("mkdir")
-            self._folders.add(folder)
+        """Make a folder, durably; nothing when it is there."""
+        self._machine.require_power()
+        if folder not in self._machine.folders:
+            self._machine.operate("mkdir")
+            self._machine.folders.add(folder)
 
     def sync_folder(self, folder: str) -> None:
         """Return when the names in a folder are durable."""
-        self._powered()
-        self._operate("sync")
-        for path, stored in self._files.items():
-            if path.startswith(f"{folder}/"):
-                stored.is_named = True
+        self._machine.require_power()
+        self._machine.operate("sync_folder")
+        for path, stored in self._machine.files.items():
+            stored.is_named = stored.is_named or path.rpartition("/")[0] == folder
 
     def lock(self, path: str) -> "SimulatedLock":
         """Hold a lock file until released or the machine stops; `DataFolderInUse` when held."""
-        self._powered()
-        if path in self._locks:
+        self._machine.require_power()
+        if path in self._machine.locks:
             raise DataFolderInUse(path.rpartition("/")[0])
-        self._locks.add(path)
-        return SimulatedLock(self._locks, path)
+        self._machine.locks.add(path)
+        return SimulatedLock(self._machine.locks, path)
 
     # What a test calls.
+
+    @property
+    def operations(self) -> int:
+        """Changing operations so far: files and folders made, writes, cuts, flushes."""
+        return self._machine.operations
+
+    def set_capacity(self, capacity: int | None) -> None:
+        """Bytes that fit, None for no limit."""
+        self._machine.capacity = capacity
 
     def cut_power_at(self, operation: int) -> None:
         """Let the power go at a changing operation, counted from now: 1 is the next one.
 
         A write is then pending, a flush has flushed nothing.
         """
-        self._cut_at = self.operations + operation
+        self._machine.cut_at = self._machine.operations + operation
 
     def fail(self, action: str, *numbers: int) -> None:
-        """Let the next operations `open`, `write`, `cut`, `sync` or `read` fail, one error number each;
-        0 lets one pass.
+        """Let the next operations of a kind fail, with one error number each; 0 lets one pass.
+
+        Kinds: `open`, `mkdir`, `sync_folder`, `write`, `cut`, `sync`, `read`.
         """
-        self._failures.setdefault(action, []).extend(numbers)
+        self._machine.failures.setdefault(action, []).extend(numbers)
 
     def pending(self) -> tuple[Write, ...]:
         """Writes that are not flushed, in the order of the files' names and of writing."""
-        return tuple(w for path in sorted(self._files) for w in self._files[path].pending)
+        files = self._machine.files
+        return tuple(write for path in sorted(files) for write in files[path].pending)
 
     def kill(self) -> None:
         """End the process, not the machine: what was written stays, handles and locks go."""
-        self._boot += 1
-        self._locks.clear()
-        self._has_power = True
-        self._cut_at = None
+        self._machine.boot += 1
+        self._machine.locks.clear()
+        self._machine.has_power = True
+        self._machine.cut_at = None
 
     def restart(self, fates: Sequence[Fate] | None = None, *, is_shuffled: bool = False) -> None:
         """Cut the power and bring it back. Fates are those of `pending()`; None draws them.
 
-        `is_shuffled` carries out the surviving writes of a file in a drawn order.
+        Drawn fates also lose some of the names that were never flushed. `is_shuffled` carries out
+        what survives of a file in a drawn order.
         """
         self.kill()
-        drawn = iter(fates if fates is not None else [self._draw(w) for w in self.pending()])
-        for path in sorted(self._files):
-            stored = self._files[path]
+        machine = self._machine
+        drawn = iter([machine.draw(write) for write in self.pending()] if fates is None else fates)
+        for path in sorted(machine.files):
+            stored = machine.files[path]
             survived = [(write, next(drawn)) for write in stored.pending]
             if is_shuffled:
-                self._random.shuffle(survived)
+                machine.random.shuffle(survived)
             for write, fate in survived:
                 write.change(stored.durable, fate)
             stored.now, stored.pending = bytearray(stored.durable), []
-            if not stored.is_named and fates is None and self._random.random() < 0.5:
-                del self._files[path]
+            if fates is None and not stored.is_named and machine.random.randrange(2):
+                del machine.files[path]
 
     def forget_names(self) -> None:
         """Drop the files whose name was never flushed, as a power cut may."""
-        self._files = {path: stored for path, stored in self._files.items() if stored.is_named}
+        named = {path: stored for path, stored in self._machine.files.items() if stored.is_named}
+        self._machine.files = named
 
     def clone(self) -> "SimulatedDisk":
         """An independent copy, to try several fates from one moment."""
@@ -171,86 +229,48 @@ class SimulatedDisk:
 
     def files(self) -> dict[str, bytes]:
         """Contents by path, as a process sees them."""
-        return {path: bytes(stored.now) for path, stored in sorted(self._files.items())}
+        return {path: bytes(stored.now) for path, stored in sorted(self._machine.files.items())}
 
     def put(self, path: str, content: bytes) -> None:
-        """Replace a file by durable content: somebody else changed it."""
-        self._files[path] = _Stored(bytearray(content), bytearray(content), is_named=True)
+        """Give a file durable content, behind everybody's back."""
+        stored = _Stored(bytearray(content), bytearray(content), is_named=True)
+        self._machine.files[path] = stored
 
     def remove(self, path: str) -> None:
-        """Remove a file: somebody else did."""
-        del self._files[path]
-
-    # What its files call.
-
-    def _powered(self) -> None:
-        if not self._has_power:
-            raise PowerCut
-
-    def _operate(self, action: str) -> None:
-        """Count a changing operation; fail it or cut the power if that was asked for."""
-        self.operations += 1
-        if self._cut_at is not None and self.operations >= self._cut_at:
-            self._has_power = False
-            raise PowerCut
-        self._fail_if_told(action)
-
-    def _fail_if_told(self, action: str) -> None:
-        waiting = self._failures.get(action)
-        number = waiting.pop(0) if waiting else 0
-        if number:
-            raise OSError(number, os.strerror(number))
-
-    def _change(self, write: Write) -> None:
-        stored = self._files[write.path]
-        write.change(stored.now)
-        stored.pending.append(write)
-
-    def _room(self, path: str, end: int) -> int:
-        """How far a file may grow towards an end."""
-        if self.capacity is None:
-            return end
-        used = sum(len(stored.now) for stored in self._files.values())
-        return min(end, len(self._files[path].now) + max(0, self.capacity - used))
-
-    def _draw(self, write: Write) -> Fate:
-        kind = self._random.randrange(4)
-        at = self._random.randrange(write.length + 1)
-        return ((0, 0), (0, write.length), (0, at), (at, write.length))[kind]
+        """Remove a file, behind everybody's back."""
+        del self._machine.files[path]
 
 
 class SimulatedFile:
     """One open file of a simulated disk."""
 
-    def __init__(self, disk: SimulatedDisk, path: str, *, is_writable: bool) -> None:
-        self._disk = disk
+    def __init__(self, machine: _Machine, path: str, *, is_writable: bool) -> None:
+        self._machine = machine
         self._path = path
-        self._boot = disk._boot
+        self._boot = machine.boot
         self._is_open = True
         self._is_writable = is_writable
 
     def write(self, offset: int, data: bytes) -> None:
-        """Write all of the data at an offset; a full disk takes a part of it."""
-        self._stored(is_change=True)
-        write = Write(self._path, offset, data)
+        """Write all of the data at an offset; a disk that is full or fails takes a part of it."""
+        stored = self._stored(is_change=True)
         try:
-            self._disk._operate("write")
+            self._machine.operate("write")
         except PowerCut:
-            self._disk._change(write)
+            stored.change(Write(self._path, offset, data))
             raise
         except OSError:
-            self._disk._change(Write(self._path, offset, data[: len(data) // 2]))
+            stored.change(Write(self._path, offset, data[: len(data) // 2]))
             raise
-        room = self._disk._room(self._path, offset + len(data)) - offset
+        room = max(0, self._machine.room(self._path, offset + len(data)) - offset)
+        stored.change(Write(self._path, offset, data[:room]))
         if room < len(data):
-            self._disk._change(Write(self._path, offset, data[: max(0, room)]))
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._disk._change(write)
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes at an offset; fewer than asked only at the end of the file."""
         stored = self._stored()
-        self._disk._fail_if_told("read")
+        self._machine.fail_if_told("read")
         return bytes(stored.now[offset : offset + length])
 
     def size(self) -> int:
@@ -259,13 +279,13 @@ class SimulatedFile:
 
     def truncate(self, size: int) -> None:
         """Cut the file to a length."""
-        self._stored(is_change=True)
+        stored = self._stored(is_change=True)
         try:
-            self._disk._operate("cut")
+            self._machine.operate("cut")
         except PowerCut:
-            self._disk._change(Write(self._path, size, None))
+            stored.change(Write(self._path, size, None))
             raise
-        self._disk._change(Write(self._path, size, None))
+        stored.change(Write(self._path, size, None))
 
     def sync(self) -> None:
         """Return when all that was written is durable.
@@ -275,10 +295,10 @@ class SimulatedFile:
         """
         stored = self._stored(is_change=True)
         try:
-            self._disk._operate("sync")
+            self._machine.operate("sync")
         except OSError:
             for write in stored.pending:
-                write.change(stored.durable, self._disk._draw(write))
+                write.change(stored.durable, self._machine.draw(write))
             stored.pending = []
             raise
         for write in stored.pending:
@@ -290,12 +310,11 @@ class SimulatedFile:
         self._is_open = False
 
     def _stored(self, *, is_change: bool = False) -> _Stored:
-        self._disk._powered()
-        if not self._is_open or self._boot != self._disk._boot:
+        self._machine.require_power()
+        is_usable = self._is_open and self._boot == self._machine.boot
+        if not is_usable or (is_change and not self._is_writable):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        if is_change and not self._is_writable:
-            raise OSError(errno.EBADF, "opened for reading")
-        return self._disk._files[self._path]
+        return self._machine.files[self._path]
 
 
 class SimulatedLock:
