@@ -10,7 +10,7 @@ from tallystick.accel.ics23 import PROOF_SPEC, encode_proof
 from tallystick.accel.nodes import hash_internal
 from tallystick.accel.proof import _are_adjacent, verify_absence, verify_existence
 from tests.accel.conformance import hash_of, some_records
-from tests.accel.vectors import load_vectors, read_path
+from tests.accel.vectors import FOLDER, load_vectors, read_path
 
 GOLDEN = load_vectors("ics23_proofs.json")
 
@@ -44,6 +44,13 @@ def test_every_verdict_is_that_of_another_verifier(name: str) -> None:
 
 def test_the_specification_is_the_one_that_the_other_verifier_was_given() -> None:
     assert PROOF_SPEC.hex() == GOLDEN["proof_spec"]
+
+
+def test_the_reference_page_quotes_the_specification_and_counts_the_forgeries() -> None:
+    page = (FOLDER.parent.parent / "docs" / "reference" / "proofs.md").read_text(encoding="utf-8")
+    assert f"\n{PROOF_SPEC.hex()}\n" in page
+    forgeries = [case for case in GOLDEN["cases"] if not case["valid"]]
+    assert f"its {len(forgeries)} forgeries" in page
 
 
 def test_in_an_empty_tree_the_root_alone_proves_absence() -> None:
