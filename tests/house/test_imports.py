@@ -35,6 +35,7 @@ STDLIB_OF_PURE_LAYERS = frozenset(
 
 EXTRA_STDLIB = {
     "values": frozenset({"datetime"}),  # date arithmetic; `now` and `today` are banned elsewhere
+    "ledger": frozenset({"logging"}),  # the traceback of a FAULT goes to the node's log
 }
 
 HOME_OF = {

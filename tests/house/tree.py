@@ -155,8 +155,3 @@ def app(name: str) -> App:
 def loaded(module: str) -> ModuleType:
     """A module of the package, imported."""
     return importlib.import_module(module)
-
-
-def listed(problems: list[str]) -> str:
-    """What a test prints when it fails: one problem on a line."""
-    return "\n" + "\n".join(problems)
