@@ -1,0 +1,1 @@
+"""Financial applications, one folder each."""

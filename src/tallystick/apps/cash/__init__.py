@@ -1,0 +1,1 @@
+"""Cash: money of licensed issuers, paid, held for a purpose and redeemed."""
