@@ -1,0 +1,1 @@
+"""The rules of the network: constitution, votes, parameters, calendars, activation, trial clock."""

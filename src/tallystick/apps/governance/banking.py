@@ -1,0 +1,72 @@
+"""A published calendar as other applications use it: banking days in a zone."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tallystick.apps.governance.records.standing import Calendar, CalendarYear, Offset
+from tallystick.values import time
+from tallystick.values.calendar import BankingCalendar
+from tallystick.values.errors import OutsideCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Banking:
+    """Banking days, zone and cut-off of a calendar at one version."""
+
+    calendar_id: str
+    """Its id, e.g. `cn`."""
+    version: int
+    """Its version; kept beside dates computed from it, it tells whether to compute again."""
+    days: BankingCalendar
+    """Its banking days."""
+    payment_cutoff_minute: int
+    """When payments of a day end, in minutes after midnight, e.g. 1020 for 17:00."""
+    utc_offsets: tuple[Offset, ...]
+    """Its zone's offsets from UTC, in order of time."""
+
+    def offset_minutes(self, at_ms: int) -> int:
+        """Minutes east of UTC at an instant."""
+        later = bisect_right(self.utc_offsets, at_ms, key=lambda offset: offset.from_ms)
+        return self.utc_offsets[max(later - 1, 0)].minutes
+
+    def day_of(self, at_ms: int) -> str:
+        """The day that an instant falls on in the zone."""
+        return time.day_of(at_ms, self.offset_minutes(at_ms))
+
+    def at(self, day: str, minute: int) -> int:
+        """The instant of a time of day in the zone; minute 1440 is the end of the day.
+
+        Where a zone sets its clocks, the offset that holds at the guessed instant is taken.
+        """
+        guess = time.at(day, minute, self.utc_offsets[-1].minutes)
+        return time.at(day, minute, self.offset_minutes(guess))
+
+    def payment_cutoff(self, day: str) -> int:
+        """The instant at which payments of a day end."""
+        return self.at(day, self.payment_cutoff_minute)
+
+    def roll(self, day: str) -> str:
+        """This day if banks work, else the next banking day; a day past the last published is kept."""
+        try:
+            return self.days.roll(day)
+        except OutsideCalendar:
+            return day
+
+
+def banking_of(head: Calendar, years: tuple[CalendarYear, ...]) -> Banking:
+    """Put a calendar's records together."""
+    return Banking(
+        calendar_id=head.calendar_id,
+        version=head.version,
+        days=_days(tuple(year.banking_days for year in years), head.first_year),
+        payment_cutoff_minute=head.payment_cutoff_minute,
+        utc_offsets=head.utc_offsets,
+    )
+
+
+@lru_cache(maxsize=32)
+def _days(years: tuple[tuple[str, ...], ...], first_year: int) -> BankingCalendar:
+    """One calendar of several years; kept, for it is asked for often and never differs."""
+    days = tuple(day for year in years for day in year)
+    return BankingCalendar(days, first_year=first_year, last_year=first_year + len(years) - 1)

@@ -1,0 +1,75 @@
+"""The least that other applications may ask of governance: parameters, calendars, constitution."""
+
+from tallystick.apps.governance.banking import Banking, banking_of
+from tallystick.apps.governance.records.standing import (
+    CONSTITUTION,
+    Admits,
+    Calendar,
+    CalendarYear,
+    Constitution,
+    Parameter,
+    Rules,
+)
+from tallystick.ledger.view import Reader
+
+__all__ = [
+    "Admits",
+    "Banking",
+    "admission",
+    "banking_day",
+    "calendar",
+    "default_calendar",
+    "parameter",
+    "registrar",
+    "rules",
+    "today",
+]
+
+
+def rules(reader: Reader) -> Rules:
+    """What the constitution says."""
+    return reader.get(Constitution, CONSTITUTION).rules
+
+
+def admission(reader: Reader) -> Admits:
+    """Who admits and expels members."""
+    return rules(reader).admits
+
+
+def registrar(reader: Reader) -> str | None:
+    """Member that decides doubtful registrations; None when supervisors do."""
+    return rules(reader).registrar
+
+
+def default_calendar(reader: Reader) -> str:
+    """Calendar of the network, e.g. `cn`."""
+    return rules(reader).calendar_id
+
+
+def parameter(reader: Reader, name: str, *, default: int) -> int:
+    """Value of a parameter; the caller's default where governance has set none."""
+    found = reader.peek(Parameter, name)
+    return default if found is None else found.value
+
+
+def calendar(reader: Reader, calendar_id: str) -> Banking:
+    """The banking days, zone and cut-off of a calendar, as published so far."""
+    head = reader.get(Calendar, calendar_id)
+    years = range(head.first_year, head.last_year + 1)
+    return banking_of(head, tuple(reader.get(CalendarYear, calendar_id, year) for year in years))
+
+
+def today(reader: Reader, calendar_id: str) -> str:
+    """The day that ledger time falls on in the zone of a calendar."""
+    return calendar(reader, calendar_id).day_of(reader.now_ms)
+
+
+def banking_day(reader: Reader) -> str:
+    """The banking day that business done now counts for, by the calendar of the network.
+
+    Business of a holiday counts for the next banking day; beyond the published years a day counts
+    for itself.
+    """
+    banking = calendar(reader, default_calendar(reader))
+    day = banking.day_of(reader.now_ms)
+    return banking.roll(day) if banking.days.covers(day) else day

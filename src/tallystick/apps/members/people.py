@@ -1,0 +1,134 @@
+"""A member's officers and their keys: what every change of them has to keep true."""
+
+from msgspec.structs import replace
+
+from tallystick.accel import is_small_order, is_valid_point
+from tallystick.apps.members.needs import can_satisfy
+from tallystick.apps.members.records import (
+    KEYS_MAX,
+    Key,
+    KeyStatus,
+    Limit,
+    NewKey,
+    NewOfficer,
+    Officer,
+    OfficerStatus,
+    Outlet,
+    OutletStatus,
+)
+from tallystick.apps.members.refusals import Refusal
+from tallystick.ledger.app import ADMIN_CHECKER, Role
+from tallystick.ledger.context import Context
+from tallystick.ledger.refusal import require
+from tallystick.ledger.view import Reader
+
+
+def check_officer(reader: Reader, party: str, new: NewOfficer) -> None:
+    """Refuse an officer whose id or identity is taken, or whose entry contradicts itself."""
+    known = reader.peek(Officer, party, new.officer_id) is not None
+    require(not known, Refusal.ALREADY_AN_OFFICER, officer=new.officer_id)
+    require((new.identity is None) == new.system, Refusal.NO_IDENTITY, officer=new.officer_id)
+    if new.identity is not None:
+        for other in reader.scan(Officer, party):
+            twin = other.identity == new.identity and other.status is OfficerStatus.ACTIVE
+            require(not twin, Refusal.SAME_IDENTITY, officer=other.officer_id)
+    check_powers(reader, party, new)
+
+
+def check_powers(reader: Reader, party: str, new: NewOfficer) -> None:
+    """Refuse roles, limits or a branch that the officer cannot have."""
+    only_makes = all(role is Role.MAKER for role in new.roles)
+    require(only_makes or not new.system, Refusal.ONLY_MAKES, officer=new.officer_id)
+    check_limits(new.limits)
+    if new.outlet is not None:
+        require_open(reader, party, new.outlet)
+
+
+def check_limits(limits: tuple[Limit, ...]) -> None:
+    """Refuse limits that list a currency twice."""
+    for number, limit in enumerate(limits):
+        again = any(limit.currency == other.currency for other in limits[:number])
+        require(not again, Refusal.LIMIT_TWICE, currency=limit.currency)
+
+
+def require_open(reader: Reader, party: str, outlet_id: str) -> None:
+    """Refuse unless the member has the branch and does business there."""
+    outlet = reader.get(Outlet, party, outlet_id)
+    require(outlet.status is OutletStatus.OPEN, Refusal.OUTLET_CLOSED, outlet_id=outlet_id)
+
+
+def enrol(ctx: Context, party: str, new: NewOfficer) -> None:
+    """Register an officer with first keys."""
+    officer = Officer(
+        member=party,
+        officer_id=new.officer_id,
+        identity=new.identity,
+        roles=in_role_order(new.roles),
+        limits=new.limits,
+        outlet=new.outlet,
+        system=new.system,
+    )
+    ctx.add(officer)
+    for key in new.keys:
+        add_key(ctx, ctx.get(Officer, party, new.officer_id), key)
+
+
+def in_role_order(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Roles, each once, in the order in which `Role` lists them."""
+    return tuple(role for role in Role if role in roles)
+
+
+def add_key(ctx: Context, officer: Officer, new: NewKey) -> None:
+    """Register a key of an officer, if it is sound and nobody has ever had it."""
+    told = new.public_key.hex()
+    good = is_valid_point(new.public_key) and not is_small_order(new.public_key)
+    require(good, Refusal.WEAK_KEY, key=told)
+    require(ctx.peek(Key, new.public_key) is None, Refusal.KEY_TAKEN, key=told)
+    require(len(officer.keys) < KEYS_MAX, Refusal.TOO_MANY, what="keys", most=KEYS_MAX)
+    ctx.add(
+        Key(
+            public_key=new.public_key,
+            suite=new.suite,
+            member=officer.member,
+            officer=officer.officer_id,
+            certificate=new.certificate,
+            registered_at_ms=ctx.now_ms,
+        )
+    )
+    ctx.save(replace(officer, keys=(*officer.keys, new.public_key)))
+
+
+def drop_key(ctx: Context, key: Key, reason: str) -> Officer:
+    """Revoke a key, now and for ever; the officer without it."""
+    ctx.save(replace(key, status=KeyStatus.REVOKED, revoked_at_ms=ctx.now_ms, reason=reason))
+    officer = ctx.get(Officer, key.member, key.officer)
+    left = tuple(public_key for public_key in officer.keys if public_key != key.public_key)
+    officer = replace(officer, keys=left)
+    ctx.save(officer)
+    return officer
+
+
+def own_key(reader: Reader, party: str, public_key: bytes) -> Key:
+    """An active key of the member's own."""
+    key = reader.get(Key, public_key)
+    require(key.member == party, Refusal.NO_SUCH_KEY, key=public_key.hex())
+    require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, key=public_key.hex())
+    return key
+
+
+def active_officer(reader: Reader, party: str, officer_id: str) -> Officer:
+    """An officer who still acts for the member."""
+    officer = reader.get(Officer, party, officer_id)
+    active = officer.status is OfficerStatus.ACTIVE
+    require(active, Refusal.OFFICER_REMOVED, officer=officer_id)
+    return officer
+
+
+def ensure_can_sign(reader: Reader, party: str) -> None:
+    """Refuse a change after which no admin and other checker could sign for the member."""
+    able = [
+        frozenset(officer.roles)
+        for officer in reader.scan(Officer, party)
+        if officer.status is OfficerStatus.ACTIVE and officer.keys
+    ]
+    require(can_satisfy(ADMIN_CHECKER, able), Refusal.CANNOT_SIGN, member=party)
