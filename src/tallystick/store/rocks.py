@@ -9,12 +9,14 @@ block is applied after its entry was flushed. What is missing is redone from the
 Memory: two memtables of 64 MiB, a cache of 64 MiB for blocks, indexes and filters, 512 open files.
 Keys are `s` + key for the state, `x` + key for the side namespace, `h` for the height.
 
-Reads pass no `ReadOptions`: with these bindings a bound set there is freed before the iterator
-ends, and options given to a snapshot's iterator lose the snapshot. Nor is their `items()` used: it
-ends without a word where a block cannot be read. Scans step, compare the prefix, and ask at the
-end whether the iterator failed.
+A reader of one height is one RocksDB iterator: what it sees is fixed when it is made. The bindings'
+own `Snapshot` is not used: its iterators show newer data. Nor are `ReadOptions` (a bound set there
+is freed while the iterator still reads it) or `items()` (it ends without a word where a block
+cannot be read): scans compare the prefix and ask the iterator at the end whether it failed.
 """
 
+import sys
+import threading
 import weakref
 from collections.abc import Iterator
 from types import TracebackType
@@ -22,11 +24,11 @@ from types import TracebackType
 from rocksdict import (
     BlockBasedOptions,
     Cache,
+    DbClosedError,
     DBCompressionType,
     Options,
     Rdict,
     RdictIter,
-    Snapshot,
     WriteBatch,
     WriteOptions,
 )
@@ -45,6 +47,7 @@ from tallystick.store.base import Changes
 _STATE = b"s"
 _SIDE = b"x"
 _HEIGHT = b"h"
+_CHUNK = 256  # pairs that a scan takes at a time
 
 MEMTABLE_BYTES = 64 * 1024 * 1024
 """Size at which a memtable is flushed; two may wait."""
@@ -69,6 +72,8 @@ class _Calls:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is DbClosedError:
+            raise StoreClosed("the state store") from problem
         if kind is Exception:
             raise explain(str(problem), self._path) from problem
 
@@ -85,17 +90,109 @@ def explain(words: str, path: str) -> StoreError:
     return DiskFailed("use", path, words)
 
 
+class _View:
+    """One iterator, shared by the gets and scans of a reader, one step at a time."""
+
+    def __init__(self, iterator: RdictIter, calls: _Calls) -> None:
+        self._iterator: RdictIter | None = iterator
+        self._calls = calls
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of what the iterator pins."""
+        with self._lock:
+            self._iterator = None
+
+    def get(self, key: bytes) -> bytes | None:
+        """Value of a key."""
+        pairs, _ = self._chunk(key, key, 1)
+        return pairs[0][1] if pairs and pairs[0][0] == key else None
+
+    def scan(
+        self, space: bytes, prefix: bytes, start: bytes | None, limit: int | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs with a prefix, without the byte of their namespace."""
+        place, whole = space + max(prefix, start or b""), space + prefix
+        left = sys.maxsize if limit is None else limit
+        while left > 0 and place:
+            pairs, place = self._chunk(place, whole, min(left, _CHUNK))
+            for key, value in pairs:
+                yield key[1:], value
+            left -= len(pairs)
+
+    def _chunk(
+        self, place: bytes, prefix: bytes, count: int
+    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Some pairs with a prefix from a key on, and the key to go on from, empty at the end."""
+        pairs: list[tuple[bytes, bytes]] = []
+        with self._lock, self._calls:
+            if self._iterator is None:
+                raise StoreClosed("the state reader")
+            self._iterator.seek(place)
+            while self._iterator.valid():
+                key = self._iterator.key()
+                if not key.startswith(prefix):
+                    return pairs, b""
+                if len(pairs) == count:
+                    return pairs, key
+                pairs.append((key, self._iterator.value()))
+                self._iterator.next()
+            self._iterator.status()
+        return pairs, b""
+
+
 class RocksReader:
     """The state of one height."""
 
-    def __init__(self, path: str, view: "Rdict | Snapshot", height: int) -> None:
-        self._path = path
-        self._view: Rdict | Snapshot | None = view
+    def __init__(self, view: _View, height: int) -> None:
+        self._view = view
         self._height = height
-        self._calls = _Calls(path)
 
     def height(self) -> int:
         """Height of the block after which this is the state."""
+        return self._height
+
+    def get(self, key: bytes) -> bytes | None:
+        """Value of a key, None when there is none."""
+        return self._view.get(_STATE + key)
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix and their values, in key order, from `start` on, at most `limit`."""
+        return self._view.scan(_STATE, prefix, start, limit)
+
+    def side_get(self, key: bytes) -> bytes | None:
+        """Value of a key of the side namespace."""
+        return self._view.get(_SIDE + key)
+
+    def side_scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Like `scan`, in the side namespace."""
+        return self._view.scan(_SIDE, prefix, start, limit)
+
+    def close(self) -> None:
+        """Let go of the versions only this reader sees; a second time does nothing."""
+        self._view.close()
+
+
+class RocksStore:
+    """The newest state, in a folder of its own. The caller holds the data folder."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._calls = _Calls(path)
+        self._views: weakref.WeakSet[_View] = weakref.WeakSet()
+        self._write_options = WriteOptions()
+        # The stub of the bindings shows a method; it is an attribute.
+        self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
+        with self._calls:
+            self._database: Rdict | None = Rdict(path, _options())
+        self._height = int.from_bytes(self._get(_HEIGHT) or b"", "big")
+
+    def height(self) -> int:
+        """Height of the last block applied; 0 before the first."""
         return self._height
 
     def get(self, key: bytes) -> bytes | None:
@@ -106,7 +203,7 @@ class RocksReader:
         self, prefix: bytes, start: bytes | None = None, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """Keys with a prefix and their values, in key order, from `start` on, at most `limit`."""
-        return self._scan(_STATE, prefix, start, limit)
+        return self._view().scan(_STATE, prefix, start, limit)
 
     def side_get(self, key: bytes) -> bytes | None:
         """Value of a key of the side namespace."""
@@ -116,50 +213,7 @@ class RocksReader:
         self, prefix: bytes, start: bytes | None = None, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """Like `scan`, in the side namespace."""
-        return self._scan(_SIDE, prefix, start, limit)
-
-    def close(self) -> None:
-        """Let go of the versions only this reader sees."""
-        self._view = None
-
-    def _open(self) -> "Rdict | Snapshot":
-        if self._view is None:
-            raise StoreClosed("the state reader")
-        return self._view
-
-    def _get(self, key: bytes) -> bytes | None:
-        # A snapshot of these bindings has no `get`, and its `[]` raises for a missing key.
-        with self._calls:
-            iterator = self._open().iter()
-            iterator.seek(key)
-            if iterator.valid() and iterator.key() == key:
-                return bytes(iterator.value())
-            iterator.status()
-        return None
-
-    def _scan(
-        self, space: bytes, prefix: bytes, start: bytes | None, limit: int | None
-    ) -> Iterator[tuple[bytes, bytes]]:
-        with self._calls:
-            iterator = self._open().iter()
-            iterator.seek(space + max(prefix, start or b""))
-        return _pairs(iterator, space + prefix, limit, self._calls)
-
-
-class RocksStore(RocksReader):
-    """The newest state, in a folder of its own. The caller holds the data folder."""
-
-    def __init__(self, path: str) -> None:
-        self._readers: weakref.WeakSet[RocksReader] = weakref.WeakSet()
-        self._write_options = WriteOptions()
-        # The stub of the bindings shows a method; it is an attribute.
-        self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
-        with _Calls(path):
-            database = Rdict(path, _options())
-        super().__init__(path, database, 0)
-        self._database: Rdict | None = database
-        stored = self._get(_HEIGHT)
-        self._height = int.from_bytes(stored or b"", "big")
+        return self._view().scan(_SIDE, prefix, start, limit)
 
     def apply(self, height: int, changes: Changes, side: Changes) -> None:
         """Move to the next height, all or nothing, without an fsync."""
@@ -176,10 +230,7 @@ class RocksStore(RocksReader):
 
     def snapshot(self) -> RocksReader:
         """A reader of the present height."""
-        with self._calls:
-            reader = RocksReader(self._path, self._opened().snapshot(), self._height)
-        self._readers.add(reader)
-        return reader
+        return RocksReader(self._view(), self._height)
 
     def checkpoint(self) -> None:
         """Make all that was applied durable."""
@@ -187,28 +238,31 @@ class RocksStore(RocksReader):
             self._opened().flush()
 
     def close(self) -> None:
-        """Flush, and close; readers still open are closed with it."""
+        """Flush, and close; readers and scans that are still open are closed with it."""
         if self._database is None:
             return
-        for reader in tuple(self._readers):
-            reader.close()
-        database, self._database, self._view = self._database, None, None
+        for view in tuple(self._views):
+            view.close()
+        database, self._database = self._database, None
         with self._calls:
             database.flush()
             database.close()
+
+    def _opened(self) -> Rdict:
+        if self._database is None:
+            raise StoreClosed("the state store")
+        return self._database
 
     def _get(self, key: bytes) -> bytes | None:
         with self._calls:
             value: bytes | None = self._opened().get(key)
         return value
 
-    def _open(self) -> Rdict:
-        return self._opened()
-
-    def _opened(self) -> Rdict:
-        if self._database is None:
-            raise StoreClosed("the state store")
-        return self._database
+    def _view(self) -> _View:
+        with self._calls:
+            view = _View(self._opened().iter(), self._calls)
+        self._views.add(view)
+        return view
 
 
 def _options() -> Options:
@@ -236,21 +290,3 @@ def _fill(batch: WriteBatch, space: bytes, changes: Changes) -> None:
             batch.delete(space + key)
         else:
             batch.put(space + key, value)
-
-
-def _pairs(
-    iterator: RdictIter, prefix: bytes, limit: int | None, calls: _Calls
-) -> Iterator[tuple[bytes, bytes]]:
-    """Pairs with a prefix, without the byte of their namespace."""
-    left = -1 if limit is None else limit
-    while left:
-        with calls:
-            if not iterator.valid():
-                iterator.status()
-                return
-            key, value = iterator.key(), iterator.value()
-            iterator.next()
-        if not key.startswith(prefix):
-            return
-        yield key[1:], value
-        left -= 1
