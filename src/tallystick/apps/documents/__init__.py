@@ -1,0 +1,1 @@
+"""Documents: commitments to papers, and the registry that stops double financing."""
