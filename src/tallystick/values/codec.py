@@ -8,7 +8,7 @@ a truth value, an integer from -5 to 256, an enum's member, or an empty text, by
 from collections.abc import Iterator
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeVar, dataclass_transform, overload
+from typing import Any, Final, TypeVar, dataclass_transform, get_origin, overload
 
 import msgspec
 from msgspec import inspect
@@ -21,6 +21,7 @@ from tallystick.values.problems import plain_reason
 
 __all__ = [
     "Struct",
+    "StructMeta",
     "check_type",
     "decode",
     "decode_canonical",
@@ -30,6 +31,7 @@ __all__ = [
     "encode_key",
     "from_json",
     "prefix_end",
+    "replace",
     "to_json",
 ]
 
@@ -62,6 +64,10 @@ def _is_single(value: object) -> bool:
     if isinstance(value, int):
         return -5 <= value <= 256
     return type(value) in (str, bytes, tuple) and not value
+
+
+replace = msgspec.structs.replace
+"""A struct with some fields changed: `replace(receipt, holder=party)`."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -144,7 +150,7 @@ def check_type(type_: Any) -> None:
     while waiting:
         info = waiting.pop()
         if isinstance(info, inspect.StructType):
-            if not issubclass(info.cls, Struct):
+            if not issubclass(get_origin(info.cls) or info.cls, Struct):
                 raise CodecError("not a struct of ours", struct=info.cls.__name__)
             if info.cls not in seen:
                 seen.add(info.cls)

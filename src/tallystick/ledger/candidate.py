@@ -1,0 +1,65 @@
+"""What executing a block gave: nothing is kept until an engine commits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tallystick.ledger.app import Record
+from tallystick.ledger.block import Header
+from tallystick.ledger.receipt import Change, Receipt
+from tallystick.ledger.side import Use
+from tallystick.ledger.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One transaction or timer that was executed."""
+
+    receipt: Receipt
+    """What became of it."""
+    encoded: bytes
+    """The receipt as it is hashed and stored."""
+    changes: tuple[Change, ...] = ()
+    """What it changed, in key order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A transaction that does not belong into the block: duplicate, expired, unauthorised or reused."""
+
+    transaction: Transaction
+    """The transaction."""
+    receipt: Receipt | None
+    """The answer, for unauthorised and reused; None for a duplicate and for one that has expired."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A block executed over a state: changes, receipts, app hash."""
+
+    header: Header
+    """Its header."""
+    ledger_ms: int
+    """Ledger time while it was executed."""
+    transactions: tuple[Transaction, ...]
+    """Transactions of the block, those left out not among them."""
+    done: tuple[Done, ...]
+    """Timers, then transactions, in order of execution."""
+    left_out: tuple[LeftOut, ...]
+    """Transactions that were offered and do not belong into the block."""
+    own_changes: tuple[Change, ...]
+    """The ledger's own changes, in key order."""
+    records: dict[bytes, Record | None]
+    """Net changes as records, for the cache."""
+    writes: dict[bytes, bytes | None]
+    """Net changes as bytes, for the store and the tree."""
+    used: dict[int, list[Use]] = field(default_factory=dict)
+    """(sender, reference, transaction id) newly used, by expiry minute."""
+    minutes_dropped: tuple[int, ...] = ()
+    """Expiry minutes whose lists are dropped."""
+    receipts_root: bytes = b""
+    """Root over the receipts of the last block that had any."""
+    tree_version: int = 0
+    """Version of the state tree after the block."""
+    state_root: bytes = b""
+    """Root of that version."""

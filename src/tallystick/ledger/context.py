@@ -1,0 +1,239 @@
+"""What a rule may do: find records, change them, make ids, set timers. Nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from tallystick.ledger.app import Message, Record, key_bytes
+from tallystick.ledger.refusal import Refused, ensure
+from tallystick.ledger.refusals import Refusal
+from tallystick.ledger.system import PendingTimer
+from tallystick.values.codec import encode, encode_key
+from tallystick.values.ids import derive_id
+
+if TYPE_CHECKING:
+    from tallystick.ledger.genesis import Budget
+    from tallystick.ledger.overlay import Overlay
+    from tallystick.ledger.rules import Rules
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is the same for everything in one block."""
+
+    rules: Rules
+    """Applications of the chain."""
+    budget: Budget
+    """Work budget of each transaction and timer."""
+    now_ms: int
+    """Ledger time, in milliseconds."""
+    height: int
+    """Height of the block."""
+
+
+class Work:
+    """One transaction or timer being executed: its changes so far, its ids, its work budget."""
+
+    __slots__ = (
+        "budget",
+        "changes",
+        "encoded",
+        "height",
+        "ids",
+        "now_ms",
+        "origin",
+        "overlay",
+        "reads",
+        "rules",
+        "writes",
+    )
+
+    def __init__(self, overlay: Overlay, moment: Moment, origin: bytes) -> None:
+        """Begin with nothing changed. `origin` is the transaction's id, or the timer's as bytes."""
+        self.overlay = overlay
+        self.rules = moment.rules
+        self.budget = moment.budget
+        self.origin = origin
+        self.now_ms = moment.now_ms
+        self.height = moment.height
+        self.changes: dict[bytes, tuple[str, Record | None]] = {}
+        self.encoded: list[tuple[bytes, bytes | None]] = []
+        self.ids: list[str] = []
+        self.reads = 0
+        self.writes = 0
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key as this transaction sees it; counts as one read."""
+        self.reads += 1
+        if self.reads > self.budget.reads:
+            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": self.budget.reads})
+        changed = self.changes.get(key)
+        if changed is not None:
+            return changed[1]
+        return self.overlay.load(name, key)
+
+    def put(self, name: str, key: bytes, after: Record | None) -> None:
+        """Change a record; counts as one write."""
+        self.writes += 1
+        if self.writes > self.budget.writes:
+            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "writes", "most": self.budget.writes})
+        self.changes[key] = (name, after)
+
+
+class Context:
+    """One call of a transaction, or one timer, as a rule sees it."""
+
+    __slots__ = (
+        "_call",
+        "_counter",
+        "_work",
+        "acting",
+        "due_at_ms",
+        "height",
+        "is_timer",
+        "now_ms",
+        "officers",
+        "outlet",
+        "party",
+        "rules",
+        "transaction_id",
+    )
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        party: str,
+        acting: frozenset[str],
+        call: int = 0,
+        due_at_ms: int | None = None,
+    ) -> None:
+        """Stand for one call; `due_at_ms` is given for timers alone."""
+        self._work = work
+        self._call = call
+        self._counter = 0
+        self.party = party
+        """Party that this call acts for; empty under a timer."""
+        self.acting = acting
+        """Parties of all calls of the transaction; empty under a timer, which acts for nobody."""
+        self.outlet: str | None = None
+        """Branch the call is done at, if any."""
+        self.officers: tuple[str, ...] = ()
+        """Persons who signed for the party, makers first."""
+        self.due_at_ms = due_at_ms
+        """Under a timer: when it was due; interest is computed from this, not from `now_ms`."""
+        self.is_timer = due_at_ms is not None
+        """Whether the ledger itself runs this."""
+        self.now_ms = work.now_ms
+        """Ledger time of the block, in milliseconds."""
+        self.rules = work.rules
+        """Applications of the chain; for the authority, not for contracts."""
+        self.height = work.height
+        """Height of the block."""
+        self.transaction_id = work.origin
+        """Id of the transaction; under a timer, bytes derived from the timer's id."""
+
+    # --- find
+
+    def get(self, type_: type[R], *key: Any) -> R:
+        """The record of a key; its `missing` refusal if there is none."""
+        found = self.peek(type_, *key)
+        if found is None:
+            raise missing(type_, key)
+        return found
+
+    def peek(self, type_: type[R], *key: Any) -> R | None:
+        """The record of a key, or None."""
+        name = type_.spec.name
+        return cast("R | None", self._work.load(name, encode_key(name, *key)))
+
+    def scan(
+        self,
+        type_: type[R],
+        *prefix: Any,
+        after: tuple[Any, ...] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[R]:
+        """Records whose key begins with the given fields, in key order, own changes included.
+
+        `after` is the whole key after which to begin; each record read counts in the work budget.
+        """
+        work, name = self._work, type_.spec.name
+        start = None if after is None else encode_key(name, *after) + b"\x00"
+        found = work.overlay.scan(name, encode_key(name, *prefix), start, work.changes)
+        for number, (_, kept) in enumerate(found):
+            if number == limit:
+                return
+            work.reads += 1
+            if work.reads > work.budget.reads:
+                raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": work.budget.reads})
+            yield cast("R", kept)
+
+    # --- change
+
+    def add(self, kept: Record) -> None:
+        """Keep a new record."""
+        key = key_bytes(kept)
+        spec = kept.spec
+        ensure(self._work.load(spec.name, key) is None, f"{spec.name} is there already")
+        if spec.moves and None in spec.moves:
+            ensure(cast(Any, kept).status in spec.moves[None], f"{spec.name} cannot begin so")
+        self._work.put(spec.name, key, kept)
+
+    def save(self, kept: Record) -> None:
+        """Change a record that is there; its status may move only as its `moves` say."""
+        key = key_bytes(kept)
+        spec = kept.spec
+        before = self._work.load(spec.name, key)
+        ensure(before is not None, f"{spec.name} is not there")
+        if spec.moves:
+            was, now = cast(Any, before).status, cast(Any, kept).status
+            allowed = was is now or now in spec.moves.get(was, ())
+            ensure(allowed, f"{spec.name} cannot move from {was} to {now}")
+        self._work.put(spec.name, key, kept)
+
+    def delete(self, type_: type[Record], *key: Any) -> None:
+        """Drop a record that is there."""
+        name = type_.spec.name
+        where = encode_key(name, *key)
+        ensure(self._work.load(name, where) is not None, f"{name} is not there")
+        self._work.put(name, where, None)
+
+    def new_id(self, prefix: str) -> str:
+        """A new id, derived from the transaction, the call and a counter; listed in the receipt."""
+        made = derive_id(prefix, self._work.origin, self._call, self._counter)
+        self._counter += 1
+        self._work.ids.append(made)
+        return made
+
+    # --- later
+
+    def at(self, due_at_ms: int, msg: Message) -> str:
+        """Have the ledger run a message when its time comes, in a later block at the earliest."""
+        ensure(msg.spec.timer, f"{type(msg).__name__} is not a timer's message")
+        timer_id = derive_id("tmr", self._work.origin, self._call, self._counter)
+        self._counter += 1
+        self.add(PendingTimer(due_at_ms=due_at_ms, timer_id=timer_id, message=encode(msg)))
+        return timer_id
+
+    def cancel(self, due_at_ms: int, timer_id: str) -> None:
+        """Have a timer not run; no error if it has run."""
+        if self.peek(PendingTimer, due_at_ms, timer_id) is not None:
+            self.delete(PendingTimer, due_at_ms, timer_id)
+
+
+def missing(type_: type[Record], key: tuple[Any, ...]) -> Refused:
+    """The refusal for a record that is not there."""
+    spec = type_.spec
+    code = spec.missing
+    if code is None:
+        return Refused(Refusal.NO_SUCH_RECORD, {"record": spec.name})
+    told = {
+        name: value if isinstance(value, str | int) else str(value)
+        for name, value in zip(spec.key, key)
+    }
+    return Refused(code, told)

@@ -1,0 +1,132 @@
+"""How a chain begins: time, limits, rules in force and first records. Its hash is in the chain's name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Union
+
+import msgspec
+from msgspec import Meta
+
+from tallystick.ledger.app import Record, key_bytes
+from tallystick.ledger.system import CLOCK, Activation, Clock
+from tallystick.values.codec import Struct, decode, decode_canonical, encode, from_json, to_json
+from tallystick.values.errors import CodecError
+from tallystick.values.units import AtMs, Count, DurationMs, Label, PublicKey
+
+FORMAT = 1
+RECORDS_MAX = 10_000_000
+RECORD_BYTES_MAX = 1_048_576
+HORIZON_MS = 24 * 3_600_000
+"""Usual horizon of expiry: one day."""
+
+
+class Budget(Struct):
+    """The most that one transaction or timer may do."""
+
+    reads: Count
+    """Records read."""
+    writes: Count
+    """Records written."""
+    bytes: Count
+    """Bytes of changed records."""
+
+
+BUDGET = Budget(reads=20_000, writes=5_000, bytes=4_000_000)
+"""Usual work budget."""
+
+
+class AppVersion(Struct, array_like=True):
+    """An application and the version of its rules in force from the first block."""
+
+    app: Label
+    """Name of the application."""
+    version: Count
+    """Version of its rules."""
+
+
+class Genesis(Struct):
+    """Everything that the nodes of a chain agree on before its first block."""
+
+    format: Count
+    """Format number, 1."""
+    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+(?!\n)$")]
+    """Name of the chain, e.g. `pilot`."""
+    time_ms: AtMs
+    """Block time at genesis."""
+    opens_at_ms: AtMs | None = None
+    """For a trial: ledger time at genesis; None when ledger time is block time."""
+    trial: bool = False
+    """Whether named members may move the clock forward."""
+    demo: bool = False
+    """Whether a later demonstration may replace the data."""
+    horizon_ms: DurationMs
+    """How far ahead of ledger time an expiry may lie."""
+    timers_per_block: Count
+    """Most timers run in one block."""
+    budget: Budget
+    """Work budget of a transaction or timer."""
+    node_key: PublicKey | None = None
+    """Key with which the embedded engine's node signs headers; None under CometBFT."""
+    apps: Annotated[tuple[AppVersion, ...], Meta(max_length=64)]
+    """Applications and the versions of their rules, in execution order."""
+    records: Annotated[
+        tuple[Annotated[bytes, Meta(max_length=RECORD_BYTES_MAX)], ...],
+        Meta(max_length=RECORDS_MAX),
+    ] = ()
+    """First records of any application, each encoded with its tag."""
+
+    @property
+    def chain_id(self) -> str:
+        """Name of the chain and the first 8 hex digits of the genesis hash."""
+        return f"{self.name}-{self.hash.hex()[:8]}"
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the encoded genesis."""
+        return hashlib.sha256(encode(self)).digest()
+
+
+def record_union(types: Sequence[type[Record]]) -> Any:
+    """Union of the record types, for a decoder."""
+    return Union[tuple(types)]
+
+
+def genesis_to_json(genesis: Genesis, types: Sequence[type[Record]]) -> bytes:
+    """The genesis as a file that people can read: records in clear."""
+    union = record_union(types)
+    plain = msgspec.json.decode(to_json(msgspec.structs.replace(genesis, records=())))
+    plain["records"] = [msgspec.json.decode(to_json(decode(union, raw))) for raw in genesis.records]
+    return msgspec.json.format(msgspec.json.encode(plain), indent=1)
+
+
+def genesis_from_json(data: bytes, types: Sequence[type[Record]]) -> Genesis:
+    """Read such a file; CodecError says what is wrong."""
+    union = record_union(types)
+    try:
+        plain = msgspec.json.decode(data)
+        records = plain.pop("records", [])
+    except (msgspec.DecodeError, AttributeError, UnicodeDecodeError) as problem:
+        raise CodecError(f"the genesis file is not JSON of a genesis: {problem}") from None
+    genesis = from_json(Genesis, msgspec.json.encode(plain))
+    if genesis.format != FORMAT:
+        raise CodecError("unknown genesis format", format=genesis.format)
+    encoded = tuple(encode(from_json(union, msgspec.json.encode(each))) for each in records)
+    return msgspec.structs.replace(genesis, records=encoded)
+
+
+def first_records(genesis: Genesis, types: Sequence[type[Record]]) -> dict[bytes, bytes]:
+    """State at height 0: the genesis records by key, and the ledger's own clock and rules in force."""
+    offset = 0 if genesis.opens_at_ms is None else genesis.opens_at_ms - genesis.time_ms
+    own: list[Record] = [Clock(name=CLOCK, offset_ms=offset, trial=genesis.trial)]
+    own += [Activation(app=each.app, version=each.version) for each in genesis.apps]
+    first = {key_bytes(kept): encode(kept) for kept in own}
+    union = record_union(types)
+    for raw in genesis.records:
+        kept = decode_canonical(union, raw)
+        key = key_bytes(kept)
+        if key in first and not isinstance(kept, Clock | Activation):
+            raise CodecError("genesis names a record twice", record=kept.spec.name)
+        first[key] = raw
+    return first

@@ -1,0 +1,91 @@
+"""State as the executing thread sees it: committed records, below the changes of the block being made."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Protocol
+
+from tallystick.ledger.app import Record
+from tallystick.values.codec import prefix_end
+
+
+class Committed(Protocol):
+    """Records of the last committed block, decoded."""
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key; `name` is its record name."""
+
+    def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
+        """Records whose key begins with the prefix, from `start` on, in key order."""
+
+
+class Overlay:
+    """The changes of a block so far, over the committed state."""
+
+    def __init__(self, committed: Committed) -> None:
+        """Begin with no change."""
+        self.committed = committed
+        self.changes: dict[bytes, Record | None] = {}
+        self._touched: dict[str, list[bytes]] = {}
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key, with the block's changes so far."""
+        changes = self.changes
+        if key in changes:
+            return changes[key]
+        return self.committed.load(name, key)
+
+    def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
+        """Take over what a transaction or timer changed."""
+        mine = self.changes
+        touched = self._touched
+        for key, (name, after) in changes.items():
+            if key not in mine:
+                touched.setdefault(name, []).append(key)
+            mine[key] = after
+
+    def scan(
+        self,
+        name: str,
+        prefix: bytes,
+        start: bytes | None,
+        over: dict[bytes, tuple[str, Record | None]],
+    ) -> Iterator[tuple[bytes, Record]]:
+        """Records under a prefix in key order; `over` are the changes of the running transaction."""
+        first = prefix if start is None or start < prefix else start
+        mine = self._changed_keys(name, prefix, first)
+        mine.update(
+            (key, after)
+            for key, (_, after) in over.items()
+            if key >= first and key.startswith(prefix)
+        )
+        ours = iter(sorted(mine))
+        own = next(ours, None)
+        for key, kept in self.committed.scan(name, prefix, first):
+            while own is not None and own < key:
+                yield from _if_there(own, mine[own])
+                own = next(ours, None)
+            if own == key:
+                yield from _if_there(key, mine[key])
+                own = next(ours, None)
+            else:
+                yield key, kept
+        while own is not None:
+            yield from _if_there(own, mine[own])
+            own = next(ours, None)
+
+    def _changed_keys(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
+        """What the block has changed under a prefix."""
+        touched = self._touched.get(name)
+        if not touched:
+            return {}
+        touched.sort()
+        low, high = bisect_left(touched, first), bisect_left(touched, prefix_end(prefix))
+        return {key: self.changes[key] for key in touched[low:high]}
+
+
+def _if_there(key: bytes, kept: Record | None) -> Iterator[tuple[bytes, Record]]:
+    """The pair, unless the record was deleted."""
+    if kept is not None:
+        yield key, kept

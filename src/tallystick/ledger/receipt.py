@@ -1,0 +1,101 @@
+"""What became of a transaction or timer."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from msgspec import Meta
+
+from tallystick.ledger.refusal import Refused
+from tallystick.values.codec import Struct, encode
+from tallystick.values.units import Count, Hash32, Id, Label
+
+IDS_MAX = 4096
+VALUES_MAX = 16
+
+Change = tuple[bytes, bytes | None]
+"""A record key and the record after the change; None when it was deleted."""
+
+
+class Outcome(enum.Enum):
+    """How a transaction or timer ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNAUTHORISED = "unauthorised"
+    REUSED = "reused"
+
+
+class Value(Struct, array_like=True):
+    """One value that a refusal's sentence names."""
+
+    name: Annotated[str, Meta(max_length=64)]
+    """Name in the sentence, e.g. `piece_id`."""
+    value: Annotated[str, Meta(max_length=500)] | int
+    """Text or whole number."""
+
+
+class Receipt(Struct):
+    """The ledger's word on one transaction or timer. Sentences are looked up from (app, code)."""
+
+    outcome: Outcome
+    """How it ended."""
+    transaction_id: Hash32 | None = None
+    """Id of the transaction; None for a timer."""
+    timer_id: Id | None = None
+    """Id of the timer; None for a transaction."""
+    app: Label | None = None
+    """Application whose rule said no; None when accepted."""
+    code: Count = 0
+    """Number of the refusal within the application; 0 when accepted."""
+    values: Annotated[tuple[Value, ...], Meta(max_length=VALUES_MAX)] = ()
+    """Values that the refusal's sentence names."""
+    ids: Annotated[tuple[Id, ...], Meta(max_length=IDS_MAX)] = ()
+    """Ids of the records made, in the order made."""
+    changes_hash: Hash32 | None = None
+    """SHA-256 of its changes; None when it changed nothing."""
+
+
+def refused_receipt(
+    outcome: Outcome, no: Refused, *, transaction_id: bytes | None, timer_id: str | None
+) -> Receipt:
+    """The receipt of a no."""
+    values = tuple(
+        Value(name=name, value=value if isinstance(value, int) else value[:500])
+        for name, value in no.values.items()
+    )
+    return Receipt(
+        outcome=outcome,
+        transaction_id=transaction_id,
+        timer_id=timer_id,
+        app=no.code.app,
+        code=no.code.number,
+        values=values,
+    )
+
+
+def hash_of_changes(changes: Sequence[Change]) -> bytes | None:
+    """SHA-256 of the MessagePack array of `[key, after]`, in key order; None when empty."""
+    return hashlib.sha256(encode(changes)).digest() if changes else None
+
+
+def merkle_root(leaves: Iterable[bytes]) -> bytes:
+    """Simple Merkle root of RFC 6962 as CometBFT uses it: 0x00 leaf, 0x01 inner; SHA-256 of nothing if empty."""
+    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    if not level:
+        return hashlib.sha256(b"").digest()
+    return _fold(level)
+
+
+def _fold(level: list[bytes]) -> bytes:
+    """Pair neighbours until one is left; an odd last one moves up unpaired, which is RFC 6962's split."""
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        level = [
+            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
+            for i in range(0, len(level) - 1, 2)
+        ] + odd
+    return level[0]

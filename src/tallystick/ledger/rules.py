@@ -1,0 +1,104 @@
+"""The applications that a ledger was handed, looked up by message and by record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Union, get_args, get_type_hints
+
+import msgspec
+
+from tallystick.ledger import system
+from tallystick.ledger.app import App, Handler, Message, Record, structs_of
+from tallystick.ledger.refusal import ensure, require
+from tallystick.ledger.refusals import Refusal
+from tallystick.values.codec import decoder
+from tallystick.values.money import currency_of
+from tallystick.values.units import KeyOf
+
+if TYPE_CHECKING:
+    from tallystick.ledger.view import Reader
+
+Limit = Callable[["Reader", Any], "tuple[str, int] | None"]
+"""Finds currency and amount of a message."""
+
+
+class Rules:
+    """Every rule, message and record of one chain's applications."""
+
+    def __init__(self, apps: Sequence[App]) -> None:
+        """Index the applications; two messages or records of one tag are our own bug."""
+        self.apps = tuple(apps)
+        self.app_of: dict[type[Message], App] = {}
+        for app in apps:
+            for message in app.message_types:
+                self.app_of[message] = app
+        records = [kept for app in apps for kept in app.record_types]
+        self.record_types: tuple[type[Record], ...] = (*structs_of(system, Record), *records)
+        self.sent = tuple(cls for cls in self.app_of if not cls.spec.timer)
+        self.timed = tuple(cls for cls in self.app_of if cls.spec.timer)
+        self.decoders = decoders_by_name(self.record_types)
+        self.timer_decoder = decoder(Union[self.timed]) if self.timed else None
+        self.limits = self._limits()
+        self._handlers: dict[tuple[type[Message], int], Handler] = {}
+
+    def handler(self, message: type[Message], version: int) -> Handler:
+        """The rule for a message under a version of its application's rules, or NOT_ACTIVE."""
+        known = self._handlers.get((message, version))
+        if known is None:
+            spec = message.spec
+            in_force = spec.since <= version and (spec.until is None or version <= spec.until)
+            require(in_force, Refusal.NOT_ACTIVE, message=message.__name__, version=version)
+            known = self.app_of[message].handler(message, version)
+            self._handlers[message, version] = known
+        return known
+
+    def _limits(self) -> dict[type[Message], Limit]:
+        """How to find the limited amount of each message that has one."""
+        by_class = {kept.__name__: kept for kept in self.record_types}
+        return {
+            message: _limit(message, message.spec.limit_by, by_class)
+            for message in self.sent
+            if message.spec.limit_by is not None
+        }
+
+
+def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
+    """For each record name, a decoder of all its versions."""
+    versions: dict[str, list[type[Record]]] = {}
+    for kept in types:
+        versions.setdefault(kept.spec.name, []).append(kept)
+    return {name: decoder(Union[tuple(each)]) for name, each in versions.items()}
+
+
+def _limit(message: type[Message], path: str, by_class: dict[str, type[Record]]) -> Limit:
+    """Compile a path such as `amount_minor` or `piece_id.amount_minor`."""
+    *references, amount = path.split(".")
+    ensure(len(references) <= 1, f"{message.__name__}: limit_by goes through one reference at most")
+    if not references:
+        return lambda reader, asked: _amount(asked, amount)
+    name = references[0]
+    kept = by_class[_referred(message, name)]
+
+    def through(reader: Reader, asked: Any) -> tuple[str, int] | None:
+        return _amount(reader.get(kept, getattr(asked, name)), amount)
+
+    return through
+
+
+def _amount(holder: Any, name: str) -> tuple[str, int] | None:
+    """Currency and amount at the object that holds them."""
+    minor = getattr(holder, name)
+    if minor is None:
+        return None
+    money = getattr(holder, "money", None)
+    currency = getattr(holder, "currency", None) if money is None else currency_of(money)
+    ensure(currency is not None, f"{type(holder).__name__} has an amount without a currency")
+    return str(currency), int(minor)
+
+
+def _referred(struct: type[Any], name: str) -> str:
+    """Class name of the record that a field refers to by `KeyOf`."""
+    hint = get_type_hints(struct, include_extras=True)[name]
+    marks = [mark for mark in get_args(hint) if isinstance(mark, KeyOf)]
+    ensure(len(marks) == 1, f"{struct.__name__}.{name} refers to no record")
+    return marks[0].record

@@ -1,0 +1,199 @@
+"""Committed state: bytes in a store, decoded records in a bounded cache, the Merkle tree in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from tallystick.accel import StateTree
+from tallystick.ledger.app import Record
+from tallystick.ledger.block import ZERO_HASH, receipts_root_of
+from tallystick.ledger.candidate import Candidate
+from tallystick.ledger.side import USED, Use, list_key, read_list, side_writes
+from tallystick.ledger.system import CLOCK, Clock
+from tallystick.values.codec import encode_key
+
+CACHE_MAX = 400_000
+"""Decoded records kept in memory."""
+VERSIONS_KEPT = 64
+"""Versions of the tree from which proofs can be made."""
+
+_MISSING = object()
+
+
+class Source(Protocol):
+    """What is read of a store."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Value of a key."""
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix, from `start` on, in key order."""
+
+    def side_scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Keys of the side namespace with a prefix."""
+
+
+class Store(Source, Protocol):
+    """What a committed block is written to."""
+
+    def apply(
+        self, height: int, changes: Mapping[bytes, bytes | None], side: Mapping[bytes, bytes | None]
+    ) -> None:
+        """Write a block's changes atomically, without fsync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a chain stands."""
+
+    height: int
+    """Height of the last committed block; 0 after genesis."""
+    time_ms: int
+    """Its block time."""
+    header_hash: bytes
+    """Its hash; zeros after genesis."""
+    receipts_root: bytes
+    """Root over the receipts of the last block that had any."""
+
+
+def genesis_tip(time_ms: int) -> Tip:
+    """Where a chain stands before its first block."""
+    return Tip(0, time_ms, ZERO_HASH, receipts_root_of(()))
+
+
+class State:
+    """The state after the last committed block, as the executing thread reads it."""
+
+    def __init__(
+        self,
+        store: Store,
+        decoders: Mapping[str, msgspec.msgpack.Decoder[Any]],
+        tip: Tip,
+        *,
+        tree: StateTree,
+    ) -> None:
+        """Read the used references and build the tree from what the store holds."""
+        self._store = store
+        self._decoders = decoders
+        self._cache: dict[bytes, Any] = {}
+        self.tip = tip
+        self.tree = tree
+        self.tree_version = self.tree.apply(0, tree_changes(store.scan(b"")))
+        self._versions = deque([(tip.height, self.tree_version)])
+        self._used: dict[tuple[str, str], bytes] = {}
+        self._minutes: dict[int, list[tuple[str, str]]] = {}
+        self._lists: dict[int, list[int]] = {}
+        self._load_used()
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key; `name` is its record name."""
+        found = self._cache.get(key, _MISSING)
+        if found is _MISSING:
+            raw = self._store.get(key)
+            found = None if raw is None else self._decoders[name].decode(raw)
+            self._remember(key, found)
+        return cast("Record | None", found)
+
+    def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
+        """Records whose key begins with the prefix, from `start` on, in key order."""
+        decode = self._decoders[name].decode
+        for key, raw in self._store.scan(prefix, start):
+            found = self._cache.get(key)
+            yield key, decode(raw) if found is None else found
+
+    def used_by(self, sender: str, reference: str) -> bytes | None:
+        """Id of the unexpired transaction that used a reference, or None."""
+        return self._used.get((sender, reference))
+
+    def used_minutes(self) -> Iterable[int]:
+        """Expiry minutes that have a list, in order."""
+        return sorted(self._minutes)
+
+    def root(self) -> bytes:
+        """Root of the state tree."""
+        return self.tree.root(self.tree_version)
+
+    def version_at(self, height: int) -> int | None:
+        """Version of the tree after a block, if it is still kept."""
+        return next((version for at, version in self._versions if at == height), None)
+
+    def offset_ms(self) -> int:
+        """Ledger time less block time."""
+        clock = self.load(Clock.spec.name, encode_key(Clock.spec.name, CLOCK))
+        return clock.offset_ms if isinstance(clock, Clock) else 0
+
+    def commit(self, candidate: Candidate, header_hash: bytes) -> None:
+        """Make a candidate the state. Its block must be durable already."""
+        header = candidate.header
+        self._store.apply(header.height, candidate.writes, self._side(candidate))
+        for key, found in candidate.records.items():
+            self._remember(key, found)
+        for minute in candidate.minutes_dropped:
+            for pair in self._minutes.pop(minute, ()):
+                self._used.pop(pair, None)
+            self._lists.pop(minute, None)
+        for minute, uses in candidate.used.items():
+            self._note_used(minute, header.height, uses)
+        self.tip = Tip(header.height, header.time_ms, header_hash, candidate.receipts_root)
+        self._keep_version(header.height, candidate.tree_version)
+
+    def drop(self, candidate: Candidate) -> None:
+        """Forget a candidate that will not be committed."""
+        if candidate.tree_version != self.tree_version:
+            self.tree.drop(candidate.tree_version)
+
+    def _keep_version(self, height: int, version: int) -> None:
+        """Remember the tree after a block; let go of the oldest."""
+        self._versions.append((height, version))
+        self.tree_version = version
+        while len(self._versions) > VERSIONS_KEPT:
+            _, old = self._versions.popleft()
+            if old != self._versions[0][1]:
+                self.tree.drop(old)
+
+    def _remember(self, key: bytes, found: Record | None) -> None:
+        """Cache a record; the oldest tenth goes when the cache is full."""
+        cache = self._cache
+        if len(cache) >= CACHE_MAX:
+            for old in list(islice(cache, CACHE_MAX // 10)):
+                del cache[old]
+        cache[key] = found
+
+    def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
+        """Side entries of a block: what it adds, and the lists that it drops."""
+        receipts = [done.receipt for done in candidate.done]
+        side = side_writes(candidate.header.height, receipts, candidate.used)
+        for minute in candidate.minutes_dropped:
+            side.update((list_key(minute, at), None) for at in self._lists.get(minute, ()))
+        return side
+
+    def _load_used(self) -> None:
+        """Read the lists of used references."""
+        for key, raw in self._store.side_scan(USED):
+            self._note_used(*read_list(key, raw))
+
+    def _note_used(self, minute: int, height: int, uses: list[Use]) -> None:
+        """Add a block's references to the lists in memory."""
+        self._lists.setdefault(minute, []).append(height)
+        listed = self._minutes.setdefault(minute, [])
+        for sender, reference, transaction_id in uses:
+            self._used[sender, reference] = transaction_id
+            listed.append((sender, reference))
+
+
+def tree_changes(
+    pairs: Iterable[tuple[bytes, bytes | None]],
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """(key hash, record hash) for (key, record)."""
+    sha256 = hashlib.sha256
+    for key, raw in pairs:
+        yield sha256(key).digest(), None if raw is None else sha256(raw).digest()

@@ -1,0 +1,16 @@
+"""Why the toy says no."""
+
+from tallystick.ledger.refusal import RefusalCode
+
+
+class Refusal(RefusalCode, app="toy"):
+    """Refusals of the toy."""
+
+    NO_SUCH_COUNTER = 1
+    """There is no such counter."""
+    NOT_OWNER = 2
+    """The counter is another's."""
+    UNKNOWN_KEY = 3
+    """A key that opens no party."""
+    CLOSED = 4
+    """The counter is closed."""
