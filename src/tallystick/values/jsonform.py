@@ -6,7 +6,7 @@ bytes are lower hex. One converter is built per type, from the type alone.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any, Final, TypeVar, overload
 
@@ -207,29 +207,44 @@ def _fixed_tuple_reader(reads: list[Read]) -> Read:
 
 
 def _union_reader(info: inspect.UnionType, unit: str) -> Read:
-    """One of several types: objects told apart by their tag, anything else by being not null."""
-    structs = [
-        each for each in info.types if isinstance(each, inspect.StructType) and not each.array_like
-    ]
-    tags = {each.tag: _struct_reader(each) for each in structs}
+    """One of several types: objects told apart by their tag, anything else by its kind of JSON."""
+    structs = [each for each in info.types if isinstance(each, inspect.StructType)]
+    objects = {each.tag: _struct_reader(each) for each in structs if not each.array_like}
     tag_field = structs[0].tag_field if structs else None
-    others = [
-        each for each in info.types if each not in structs and _class_of(each) is not type(None)
-    ]
-    reads = {_build_reader(each, unit) for each in others} - {_as_is}
-    if reads and len(others) > 1:
-        raise CodecError("types that JSON cannot tell apart", types=len(info.types))
-    read_plain = next(iter(reads), _as_is)
+    others: dict[type, Read] = {}
+    for each in info.types:
+        for kind in _json_kinds(each, unit):
+            if kind in others:
+                raise CodecError("types that JSON cannot tell apart", kind=kind.__name__)
+            others[kind] = _build_reader(each, unit)
 
     def read_union(value: Any, path: str) -> Any:
-        if value is None:
-            return value
         if isinstance(value, dict):
-            tag = value.get(tag_field) if len(tags) > 1 else next(iter(tags), None)
-            return tags.get(tag, _as_is)(value, path) if _is_tag(tag) else value
-        return read_plain(value, path)
+            tag = value.get(tag_field)
+            return objects.get(tag, _as_is)(value, path) if _is_tag(tag) else value
+        return others.get(type(value), _as_is)(value, path)
 
     return read_union
+
+
+def _json_kinds(info: inspect.Type, unit: str) -> Collection[type]:
+    """What the JSON of a type may be, apart from objects.
+
+    An amount counts as a number too, so that one is read, and refused.
+    """
+    if isinstance(info, inspect.Metadata):
+        return _json_kinds(info.type, _unit_of(info))
+    if isinstance(info, inspect.StructType):
+        return (list,) if info.array_like else ()
+    if isinstance(info, inspect.EnumType):
+        return {type(each.value) for each in info.cls}
+    if isinstance(info, inspect.VarTupleType | inspect.TupleType):
+        return (list,)
+    if isinstance(info, inspect.BytesType):
+        return (str,)
+    if isinstance(info, inspect.IntType) and unit == UNIT_MINOR:
+        return (str, int)
+    return (_class_of(info),)
 
 
 def _is_tag(value: Any) -> bool:

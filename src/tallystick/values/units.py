@@ -2,6 +2,7 @@ r"""The types of fields: what is counted, in which unit, within which bounds.
 
 A unit stands in `Meta.extra["unit"]`; the catalogue, the command line and the JSON form read it
 there. Patterns end in `(?!\n)$`: `$` alone also matches before a last newline.
+msgspec takes each bound once: a narrower type is written out, not put around a wider one.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,12 @@ Ppm = Annotated[
 ]
 """A rate or a share in parts per million: 43500 is 4.35 %."""
 
+SharePpm = Annotated[
+    int,
+    Meta(ge=0, le=PPM, description="A share, parts per million.", extra={"unit": "ppm"}),
+]
+"""A part of one whole, in parts per million: 600000 is 60 %."""
+
 YearlyCostPpm = Annotated[
     int,
     Meta(ge=0, le=INT64_MAX, description="Yearly cost, parts per million.", extra={"unit": "ppm"}),
@@ -83,6 +90,11 @@ DurationMs = Annotated[
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1, description="A count.", extra={"unit": "count"})]
 """How many of something."""
+
+PositiveCount = Annotated[
+    int, Meta(ge=1, le=2**31 - 1, description="A count from 1.", extra={"unit": "count"})
+]
+"""How many of something, at least one; also a version."""
 
 Days = Annotated[int, Meta(ge=0, le=36_500, description="Days.", extra={"unit": "days"})]
 """A number of days, at most a hundred years."""
