@@ -76,6 +76,12 @@ def test_hashes_of_a_wrong_length_prove_nothing() -> None:
     assert not verify_absence(root, bytes(31), None, path)
 
 
+@pytest.mark.parametrize(("key", "record"), ((31, 32), (33, 32), (32, 31), (32, 33), (0, 0)))
+def test_a_leaf_of_a_wrong_length_proves_nothing_even_alone(key: int, record: int) -> None:
+    root = sha256(b"JMT::LeafNode" + bytes(key) + bytes(record)).digest()
+    assert not verify_existence(root, Path(bytes(key), bytes(record), ()))
+
+
 def test_a_path_longer_than_the_key_has_bits_proves_nothing() -> None:
     path = Path(bytes(32), bytes(32), ((Side.RIGHT, bytes(32)),) * 257)
     value = sha256(b"JMT::LeafNode" + bytes(64)).digest()
