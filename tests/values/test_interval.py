@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.values.codec import decode, decode_canonical, encode
+from tallystick.values.codec import decode, decode_canonical, encode, replace
 from tallystick.values.errors import CodecError, IntervalError
 from tallystick.values.interval import Interval, partitions
 from tallystick.values.rates import largest_remainder
@@ -71,6 +71,12 @@ def test_an_empty_interval_cannot_be_decoded() -> None:
     assert decode_canonical(Interval, data) == of(7, 9)
     with pytest.raises(CodecError, match="empty interval"):
         decode(Interval, data[:-1] + b"\x07")
+
+
+def test_a_changed_interval_is_checked_again() -> None:
+    assert replace(of(7, 9), end_minor=8) == of(7, 8)
+    with pytest.raises(IntervalError):
+        replace(of(7, 9), end_minor=7)
 
 
 def test_partitions_in_any_order() -> None:
