@@ -11,6 +11,7 @@ CASES    ?= examples
 N        ?= 200
 NAME     ?=
 REV      ?= HEAD
+MOST     ?= 0
 export PYTHON
 
 .PHONY: help run setup check test test-fast test-stateful cases golden docs new-app lock crash bench mutate mutate-changed
@@ -85,4 +86,4 @@ mutate: $(READY) ## prove: set every rule to True, one at a time: a test must fa
 	@$(BIN)/python -m tools.mutate --jobs $(JOBS)
 
 mutate-changed: $(READY) ## prove: the same for rules in files changed since REV (default HEAD)
-	@$(BIN)/python -m tools.mutate --jobs $(JOBS) --changed $(REV)
+	@$(BIN)/python -m tools.mutate --jobs $(JOBS) --changed $(REV) --at-most $(MOST)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tallystick.ledger.app import Message, Record, snake, tag_of
+from tallystick.ledger.app import Message, Record, rule_name, snake, tag_of
 from tests.house.tree import APPS, app, app_files, app_names, at, last_name, loaded, text, tree
 
 PARTS = ("messages", "records", "refusals", "contract", "invariants")
@@ -79,7 +79,7 @@ def test_contract_follows_the_messages(name: str) -> None:
 
     A contract that is a package by record keeps the order within each of its files.
     """
-    wanted = [snake(cls.__name__) for cls in app(name).message_types]
+    wanted = [rule_name(cls) for cls in app(name).message_types]
     found: list[str] = []
     for path in app_files(name, "contract"):
         public = [
@@ -98,7 +98,7 @@ def test_contract_follows_the_messages(name: str) -> None:
 @pytest.mark.parametrize("name", app_names())
 def test_handlers_take_a_context_and_their_message(name: str) -> None:
     """`def assign(ctx: Context, msg: Assign) -> None`: the form a reader knows after the first."""
-    classes = {snake(cls.__name__): cls.__name__ for cls in app(name).message_types}
+    classes = {rule_name(cls): cls.__name__ for cls in app(name).message_types}
     odd = [
         at(path, node)
         for path in app_files(name, "contract")

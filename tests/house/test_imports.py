@@ -27,7 +27,7 @@ from tests.house.tree import (
 STDLIB_OF_PURE_LAYERS = frozenset(
     {
         "__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "enum",
-        "functools", "hashlib", "heapq", "inspect", "itertools", "operator", "re", "string",
+        "functools", "hashlib", "heapq", "inspect", "itertools", "keyword", "operator", "re", "string",
         "struct", "types", "typing", "typing_extensions",
     }
 )  # fmt: skip

@@ -1,14 +1,16 @@
 """Size is a limit, so that every function and file can be read in one go."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from tests.house.tree import at, functions, name_of, python_files, text
+from tests.house.tree import at, functions, is_test, name_of, python_files, text
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 COLUMNS_MAX = 100
+PARAMETERS_MAX = 5
 
 
 @pytest.mark.parametrize("path", python_files(), ids=name_of)
@@ -37,3 +39,22 @@ def test_lines_fit_100_columns(path: Path) -> None:
         if len(line) > COLUMNS_MAX
     ]
     assert wide == []
+
+
+@pytest.mark.parametrize("path", [p for p in python_files() if not is_test(p)], ids=name_of)
+def test_functions_ask_for_little(path: Path) -> None:
+    """At most five things must be given or stand by position; options have names and defaults."""
+    greedy = [
+        f"{at(path, node)} {node.name}: {count}"
+        for node in functions(path)
+        if (count := asked_for(node.args)) > PARAMETERS_MAX
+    ]
+    assert greedy == []
+
+
+def asked_for(arguments: ast.arguments) -> int:
+    """Parameters but `self`, and but keywords that have a default."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    own = positional[:1] and positional[0].arg in {"self", "cls", "mcls"}
+    required = [default for default in arguments.kw_defaults if default is None]
+    return len(positional) - bool(own) + len(required)
