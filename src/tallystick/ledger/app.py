@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -195,8 +196,9 @@ class App:
     """Named reads."""
     invariants: ModuleType | None = None
     """What must always hold."""
-    verbs: tuple[str, ...] = ()
-    """Licence verbs that the application declares."""
+    verbs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Licence verbs that the application declares, and the kinds of member that have each by default:
+    `{"cash.issue": ("central_bank", "bank")}`; `("*",)` for every kind."""
     governs: bool = False
     """Whether it may write the ledger's own records (clock, activation of rules)."""
     earlier: Mapping[tuple[str, int], Handler] = field(default_factory=dict)
@@ -232,13 +234,19 @@ class App:
         ]
         if old:
             return min(old, key=lambda pair: pair[0])[1]
-        rule: Handler = getattr(self.contract, name)
+        rule: Handler = getattr(self.contract, rule_name(cls))
         return rule
 
 
 def snake(name: str) -> str:
     """`AcceptPass` → `accept_pass`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def rule_name(cls: type[Message]) -> str:
+    """Name of a message's rule: `Pass` → `pass_`, for Python keeps `pass` for itself."""
+    name = snake(cls.__name__)
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)

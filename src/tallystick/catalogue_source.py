@@ -1,0 +1,160 @@
+"""What only the source says: docs under fields, and the refusals that a rule can raise.
+
+A rule's refusals are found by following its calls: `require(…, Refusal.X)`, `need(…, Refusal.X)`,
+`raise Refused(Refusal.X, …)`, `ctx.get(Record, …)` (the record's `missing`), and the functions of
+our own that it calls, in the order of the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from tallystick.ledger.app import Record
+from tallystick.ledger.refusal import RefusalCode
+
+OURS = "tallystick."
+
+
+class Source:
+    """The syntax tree of a module, with what is asked of it."""
+
+    def __init__(self, module: str) -> None:
+        """Parse a module that is imported."""
+        self.module = sys.modules[module]
+        self.tree = ast.parse(inspect.getsource(self.module))
+
+    @classmethod
+    def of(cls, thing: type[Any] | Callable[..., Any]) -> Source:
+        """Source of the module where a class or function is defined."""
+        return _source(thing.__module__)
+
+    def attribute_docs(self, class_name: str) -> dict[str, str]:
+        """The docstring under each attribute of a class."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ClassDef) and node.name == class_name:
+                return _docs_under(node.body)
+        return {}
+
+    def function(self, name: str) -> ast.FunctionDef | None:
+        """A function at the top of the module."""
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
+        return None
+
+
+@lru_cache(maxsize=None)
+def _source(module: str) -> Source:
+    """Each module is parsed once."""
+    return Source(module)
+
+
+def _docs_under(body: list[ast.stmt]) -> dict[str, str]:
+    """Attribute → docstring that follows it."""
+    docs: dict[str, str] = {}
+    for node, after in zip(body, body[1:], strict=False):
+        if not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]  # type: ignore[assignment]
+        if isinstance(target, ast.Name) and isinstance(after.value.value, str):
+            docs[target.id] = " ".join(inspect.cleandoc(after.value.value).split())
+    return docs
+
+
+def refusals_of(rule: Callable[..., Any]) -> list[RefusalCode]:
+    """Refusals that a rule can raise, in the order of the source, each once."""
+    found: dict[RefusalCode, None] = {}
+    _follow(rule, found, set())
+    return list(found)
+
+
+def _follow(
+    rule: Callable[..., Any], found: dict[RefusalCode, None], seen: set[tuple[str, str]]
+) -> None:
+    """Collect the refusals of a function and of those it calls."""
+    rule = inspect.unwrap(rule)
+    place = (rule.__module__, rule.__qualname__)
+    if place in seen or not _is_ours(rule):
+        return
+    seen.add(place)
+    source = Source.of(rule)
+    node = _definition(source, rule)
+    if node is None:
+        return
+    scope = vars(source.module)
+    for part in _in_order(node):
+        if isinstance(part, ast.Call):
+            _call(part, scope, found, seen)
+        elif isinstance(part, ast.Attribute):
+            value = _resolve(part, scope)
+            if isinstance(value, RefusalCode):
+                found.setdefault(value)
+
+
+def _is_ours(rule: Any) -> bool:
+    """Whether a function belongs to an application's code, not to the ledger's or to a library."""
+    module = str(rule.__module__)
+    platform = (OURS + "ledger", OURS + "values", OURS + "accel")
+    return inspect.isfunction(rule) and not module.startswith(platform) and "msgspec" not in module
+
+
+def _definition(source: Source, rule: Callable[..., Any]) -> ast.AST | None:
+    """The syntax of a function or method."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and node.lineno <= _line(rule) <= (
+            node.end_lineno or 0
+        ):
+            if node.name == rule.__name__:
+                return node
+    return None
+
+
+def _line(rule: Callable[..., Any]) -> int:
+    """First line of a function."""
+    return rule.__code__.co_firstlineno
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything inside a node, in the order of evaluation: arguments before their call."""
+    for child in ast.iter_child_nodes(node):
+        yield from _in_order(child)
+        yield child
+
+
+def _call(
+    call: ast.Call,
+    scope: dict[str, Any],
+    found: dict[RefusalCode, None],
+    seen: set[tuple[str, str]],
+) -> None:
+    """What a call may refuse."""
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr == "get" and call.args:
+        kept = _resolve(call.args[0], scope)
+        if inspect.isclass(kept) and issubclass(kept, Record) and kept.spec.missing is not None:
+            found.setdefault(kept.spec.missing)
+        return
+    called = _resolve(function, scope)
+    if inspect.isfunction(called):
+        _follow(called, found, seen)
+    for argument in call.args:
+        handed = _resolve(argument, scope)
+        if inspect.isfunction(handed):
+            _follow(handed, found, seen)
+
+
+def _resolve(node: ast.AST, scope: dict[str, Any]) -> Any:
+    """The value of a name or of a dotted name, as the module sees it; None when it is local."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _resolve(node.value, scope)
+        return None if owner is None else getattr(owner, node.attr, None)
+    return None
