@@ -82,6 +82,14 @@ def test_a_leaf_of_a_wrong_length_proves_nothing_even_alone(key: int, record: in
     assert not verify_existence(root, Path(bytes(key), bytes(record), ()))
 
 
+@pytest.mark.parametrize("length", (0, 31, 33))
+def test_a_sibling_of_a_wrong_length_proves_nothing_even_under_its_own_root(length: int) -> None:
+    leaf = sha256(b"JMT::LeafNode" + bytes(64)).digest()
+    sibling = bytes(length)
+    path = Path(bytes(32), bytes(32), ((Side.RIGHT, sibling),))
+    assert not verify_existence(hash_internal(leaf, sibling), path)
+
+
 def test_a_path_longer_than_the_key_has_bits_proves_nothing() -> None:
     path = Path(bytes(32), bytes(32), ((Side.RIGHT, bytes(32)),) * 257)
     value = sha256(b"JMT::LeafNode" + bytes(64)).digest()
@@ -123,3 +131,14 @@ def test_a_path_is_not_adjacent_to_itself_or_to_what_goes_on_from_it() -> None:
     assert not _are_adjacent(upper, longer)
     assert not _are_adjacent(longer, upper)
     assert not _are_adjacent((), ())
+    on_the_other_side = ((Side.RIGHT, hash_of("lower")), *upper)
+    assert not _are_adjacent(upper, on_the_other_side)
+    assert not _are_adjacent(on_the_other_side, upper)
+
+
+def test_paths_are_adjacent_only_where_the_left_one_parts_to_the_left() -> None:
+    one, other = hash_of("one"), hash_of("other")
+    assert _are_adjacent(((Side.RIGHT, one),), ((Side.LEFT, other),))
+    assert not _are_adjacent(((Side.LEFT, one),), ((Side.LEFT, other),))
+    assert not _are_adjacent(((Side.RIGHT, one),), ((Side.RIGHT, other),))
+    assert not _are_adjacent(((Side.LEFT, one),), ((Side.RIGHT, other),))
