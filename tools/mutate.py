@@ -15,6 +15,7 @@ Exit code 1 when a mutant survived, or when a listed one was noticed or no longe
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import queue
 import shutil
@@ -42,7 +43,8 @@ LEAST_LIMIT_S = 60.0
 """Least time a mutant's tests are given, in seconds; a slower suite gets five times its own."""
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "build", "dist", "target")
-NO_TESTS_COLLECTED = 5
+PASSED = {0, 5}
+"""Exit codes of pytest: all passed, nothing collected."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Bench:
     """Copies that nobody works in now."""
     limits: dict[Path, float] = field(default_factory=dict)
     """Seconds that the tests of a part are given."""
+    stamps: Iterator[int] = field(default_factory=lambda: itertools.count(1_600_000_000))
+    """Times of files, in seconds, none used twice."""
 
     def prepare(self, folder: Path, jobs: int) -> None:
         """Make the copies."""
@@ -81,7 +85,7 @@ class Bench:
         began = time.monotonic()
         outcome = run_tests(copy, [own_tests(home)], limit_s=1_800)
         self.copies.put(copy)
-        if outcome not in {0, NO_TESTS_COLLECTED}:
+        if outcome not in PASSED:
             raise SystemExit(f"the tests of {home.name} fail without any mutant; make them pass")
         self.limits[home] = max(LEAST_LIMIT_S, 5 * (time.monotonic() - began))
 
@@ -89,18 +93,30 @@ class Bench:
         """Put a mutant into a copy, run its tests until one fails, and put the file back."""
         copy = self.copies.get()
         began = time.monotonic()
-        file = copy / mutant.path
-        whole = file.read_text(encoding="utf-8")
+        whole = (self.root / mutant.path).read_text(encoding="utf-8")
         try:
-            file.write_text(mutant.text, encoding="utf-8")
-            noticed = any(
-                run_tests(copy, step, self.limits[mutant.home]) not in {0, NO_TESTS_COLLECTED}
-                for step in steps(copy, mutant)
-            )
+            noticed = any(self._notices(copy, step, mutant, whole) for step in steps(copy, mutant))
         finally:
-            file.write_text(whole, encoding="utf-8")
+            self._write(copy / mutant.path, whole)
             self.copies.put(copy)
         return Verdict(mutant, noticed, time.monotonic() - began)
+
+    def _notices(self, copy: Path, paths: list[Path], mutant: Mutant, whole: str) -> bool:
+        """Whether tests fail with a mutant, and not without it (own tests are known to pass)."""
+        limit_s = self.limits[mutant.home]
+        self._write(copy / mutant.path, mutant.text)
+        if run_tests(copy, paths, limit_s) in PASSED:
+            return False
+        if all(path.is_relative_to(own_tests(mutant.home)) for path in paths):
+            return True
+        self._write(copy / mutant.path, whole)
+        return run_tests(copy, paths, limit_s) in PASSED
+
+    def _write(self, file: Path, text: str) -> None:
+        """Write a file with a time of its own, so that no other text's compiled file is taken."""
+        file.write_text(text, encoding="utf-8")
+        stamp = next(self.stamps)
+        os.utime(file, (stamp, stamp))
 
 
 def own_tests(home: Path) -> Path:
@@ -145,13 +161,12 @@ def run_tests(copy: Path, paths: Sequence[Path], limit_s: float) -> int:
     """Run tests in a copy until one fails; exit code of pytest, -1 if they ran on."""
     there = [path for path in paths if (copy / path).exists()]
     if not there:
-        return NO_TESTS_COLLECTED
+        return max(PASSED)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
     command += ["-p", "pytest_timeout", "-m", "not stateful", *map(str, there)]
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PY")}
     environment = outside | {
         "PYTHONPATH": os.pathsep.join([str(copy / "src"), str(copy)]),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # starting pytest is most of what a mutant costs
     }
