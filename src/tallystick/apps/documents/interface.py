@@ -4,8 +4,6 @@ A registration carries one record of another application, its `subject`: an unde
 pass. Only who names that subject may change it, and the debtor's payment never frees it.
 """
 
-from msgspec.structs import replace
-
 from tallystick.apps.documents import registry
 from tallystick.apps.documents.records import (
     Purpose,
@@ -17,6 +15,7 @@ from tallystick.apps.documents.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import ensure, require
 from tallystick.ledger.view import Reader
+from tallystick.values.codec import replace
 
 __all__ = [
     "Purpose",
@@ -63,7 +62,7 @@ def require_same_fingerprint(
     require(
         found.strict == strict and found.relaxed == relaxed,
         Refusal.OTHER_FINGERPRINT,
-        registration_id=registration_id,
+        id=registration_id,
     )
 
 
@@ -75,23 +74,24 @@ def attach(ctx: Context, registration_id: str, *, subject: str) -> None:
     ctx.save(replace(found, subject=subject))
 
 
-def mark_financed(
-    ctx: Context, registration_id: str, *, subject: str, financier: str
-) -> None:
+def mark_financed(ctx: Context, registration_id: str, *, subject: str, financier: str) -> None:
     """What stands on the registration is financed (REGU → FNCD); again: one financier more."""
     registry.finance(ctx, _carrying(ctx, registration_id, subject), financier)
 
 
 def mark_paid(ctx: Context, registration_id: str, *, subject: str) -> None:
-    """The debtor paid what stands on the registration: it frees nothing, and later credit notes
-    dispute unpaid registrations before it.
+    """The debtor paid what stands on the registration: it frees nothing.
+
+    Credit notes that come later dispute unpaid registrations before it.
     """
     ctx.save(replace(_carrying(ctx, registration_id, subject), is_paid=True))
 
 
 def cancel(ctx: Context, registration_id: str, *, subject: str, reason: Reason) -> None:
-    """Free the amount: the record that stood on it was rejected, lapsed, was cancelled before
-    opening, or the supplier repaid and the claim lives (OBSA).
+    """Free the amount of a registration for good.
+
+    The record that stood on it was rejected, lapsed or was cancelled before opening, or the
+    supplier repaid and the claim lives (OBSA).
     """
     registry.free(ctx, _carrying(ctx, registration_id, subject), reason)
 

@@ -1,8 +1,7 @@
-"""The registry's bookkeeping: which invoice it is, what is used of it, what is disputed, who may
-know that it is taken.
-"""
+"""The registry's bookkeeping.
 
-from msgspec.structs import replace
+Which invoice it is, what is used of it, what of that is disputed, and who may know it is taken.
+"""
 
 from tallystick.apps.documents.records import (
     FINANCIERS_MAX,
@@ -25,7 +24,8 @@ from tallystick.apps.documents.records import (
 )
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import ensure, require
+from tallystick.ledger.refusal import RefusalValue, ensure, require
+from tallystick.values.codec import replace
 
 # --- which invoice it is
 
@@ -39,6 +39,21 @@ def known(ctx: Context, invoice: Invoice) -> Entry | None:
         if reading.particulars == invoice.particulars:
             return ctx.get(Entry, reading.entry_id)
     return None
+
+
+def led_by(ctx: Context, invoice: Invoice) -> Entry | None:
+    """The registered invoice that this one is the first registrant's current version of."""
+    entry = None if invoice.entry_id is None else ctx.get(Entry, invoice.entry_id)
+    return entry if entry is not None and entry.document_id == invoice.document_id else None
+
+
+def join(ctx: Context, invoice: Invoice, entry: Entry) -> None:
+    """Remember at a document which invoice of the registry it is a copy of.
+
+    Credit notes that were applied to another member's copy alone do not count for the entry.
+    """
+    if invoice.entry_id is None:
+        ctx.save(replace(invoice, entry_id=entry.entry_id))
 
 
 def doubt_of(ctx: Context, particulars: Particulars) -> Doubt | None:
@@ -116,10 +131,22 @@ def bears_alone(ctx: Context, entry: Entry, particulars: Particulars) -> bool:
 # --- what is used of it
 
 
+def require_worth(invoice: Invoice, registration: Registration) -> None:
+    """REDU when a registration in doubt is of more than its own invoice is worth."""
+    worth = invoice.particulars.payable_minor - invoice.credited_minor
+    require(
+        registration.amount_minor <= worth,
+        Refusal.REDU,
+        document_id=registration.document_id,
+        amount_minor=registration.amount_minor,
+        currency=registration.currency,
+    )
+
+
 def use(ctx: Context, entry: Entry, registration: Registration) -> Entry:
     """Count a registration that was just kept as REGU. REDU or DFIN when it is above capacity."""
     amount = registration.amount_minor
-    told = {
+    told: dict[str, RefusalValue] = {
         "document_id": registration.document_id,
         "amount_minor": amount,
         "currency": entry.currency,
@@ -156,11 +183,7 @@ def free(ctx: Context, registration: Registration, reason: Reason) -> None:
     amount = registration.amount_minor
     is_financed = registration.status is RegistrationStatus.FNCD
     entry = _entry_of(ctx, registration)
-    ctx.save(
-        replace(
-            registration, status=RegistrationStatus.CANC, reason=reason, disputed_minor=0
-        )
-    )
+    ctx.save(replace(registration, status=RegistrationStatus.CANC, reason=reason, disputed_minor=0))
     revise(
         ctx,
         replace(
@@ -202,7 +225,10 @@ def _settle_disputes(ctx: Context, entry: Entry) -> None:
     the least reason to rely on the whole amount.
     """
     uses = [ctx.get(Registration, each) for each in entry.uses]
-    newest_unpaid_first = sorted(reversed(uses), key=lambda each: each.is_paid)
+    newest_unpaid_first = [
+        *(each for each in reversed(uses) if not each.is_paid),
+        *(each for each in reversed(uses) if each.is_paid),
+    ]
     more = entry.excess_minor - sum(each.disputed_minor for each in uses)
     for each in newest_unpaid_first if more > 0 else reversed(newest_unpaid_first):
         if more > 0:
