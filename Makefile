@@ -2,6 +2,8 @@
 
 BIN     := .venv/bin
 READY   := .venv/.ready
+PYTEST   = $(BIN)/pytest -q -n $(JOBS) --dist worksteal
+PAIRS   := .venv/pairs
 # How many processes run tests and mutants.
 JOBS    ?= 2
 # What some targets take:  make run INVOICES=DIR DATA=DIR   make cases CASES=PATH   make crash N=200
@@ -46,15 +48,17 @@ check: $(READY) ## work: format, lint, types, layers, house tests: under a minut
 	$(BIN)/lint-imports --config pyproject.toml
 	$(BIN)/pytest -q tests/house
 
-test: check ## work: check, then every test, with every branch of ledger and apps covered
-	@$(MAKE) --no-print-directory test-fast test-stateful
+test: check ## work: check, then every test; every branch of ledger and apps, every refusal
+	@rm -rf $(PAIRS)
+	@$(MAKE) --no-print-directory test-fast
+	@$(MAKE) --no-print-directory test-stateful
+	$(BIN)/python -m tools.pairs $(PAIRS)
 
 test-fast: $(READY)
-	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --ignore=tests/house -m "not stateful" \
-		--cov --cov-report=term
+	$(PYTEST) --ignore=tests/house -m "not stateful" --cov --cov-report=term --pairs=$(PAIRS)
 
 test-stateful: $(READY)
-	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m stateful
+	$(PYTEST) --ignore=tests/house -m stateful
 
 cases: $(READY) ## work: play case files (CASES=PATH, default examples)
 	@$(BIN)/tally cases $(CASES)

@@ -1,8 +1,18 @@
-"""What every test runs under: hypothesis finds the same examples each time, on a busy machine too.
+"""What every test runs under.
 
-`pytest --hypothesis-profile=explore` looks for what is not known yet: new examples on every run.
+Hypothesis finds the same examples each time, on a busy machine too; with
+`--hypothesis-profile=explore` it looks for what is not known yet. `--pairs FOLDER` notes every
+(message, refusal) pair that the ledger raised; `python -m tools.pairs FOLDER` then says which pairs
+of the catalogue no test has raised.
 """
 
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -14,3 +24,39 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("house"), derandomize=False)
 settings.load_profile("house")
+
+LEDGER_LOG = "tallystick.ledger.execute"
+
+
+class Pairs(logging.Handler):
+    """Hears the ledger say `receivables.split.1 refused: receivables NOT_HOLDER`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(logging.DEBUG)
+        self.folder = folder
+        self.seen: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what was said, once."""
+        if " refused: " in str(record.msg):
+            self.seen.add(record.getMessage())
+
+    def write(self) -> None:
+        """One file for each process that ran tests."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"{line}\n" for line in sorted(self.seen))
+        (self.folder / f"{os.getpid()}.txt").write_text(lines, encoding="utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pairs`."""
+    parser.addoption("--pairs", type=Path, metavar="FOLDER", help="note every refusal raised")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to listen."""
+    if folder := config.getoption("--pairs"):
+        listener = Pairs(folder)
+        logging.getLogger(LEDGER_LOG).addHandler(listener)
+        logging.getLogger(LEDGER_LOG).setLevel(logging.DEBUG)
+        config.add_cleanup(listener.write)

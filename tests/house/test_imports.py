@@ -27,8 +27,8 @@ from tests.house.tree import (
 STDLIB_OF_PURE_LAYERS = frozenset(
     {
         "__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "enum",
-        "functools", "hashlib", "heapq", "inspect", "itertools", "keyword", "operator", "re", "string",
-        "struct", "types", "typing", "typing_extensions",
+        "functools", "hashlib", "heapq", "inspect", "itertools", "keyword", "operator", "re",
+        "string", "struct", "types", "typing", "typing_extensions",
     }
 )  # fmt: skip
 """What cannot bring in a clock, chance, the outside world or a float."""
