@@ -43,7 +43,7 @@ def redeem(ctx: Context, msg: Redeem) -> None:
 def transfer(ctx: Context, msg: Transfer) -> None:
     """Pay another member."""
     require_known(ctx, msg.to)
-    interface.transfer(
+    interface.move(
         ctx, source=ctx.party, target=msg.to, money=msg.money, amount_minor=msg.amount_minor
     )
 
@@ -102,8 +102,9 @@ def capture(ctx: Context, msg: Capture) -> None:
 
 def expire_hold(ctx: Context, msg: ExpireHold) -> None:
     """The time of a hold is over; nothing happens if nothing of it remains."""
-    if interface.remaining(ctx, msg.hold_id):
-        interface.release(ctx, msg.hold_id)
+    kept = ctx.peek(Held, msg.hold_id)
+    if kept is not None:
+        interface.draw(ctx, kept, target=kept.owner, amount_minor=kept.remaining_minor)
 
 
 def _require_issuer(ctx: Context, money: str) -> None:

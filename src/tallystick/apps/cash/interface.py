@@ -19,9 +19,11 @@ __all__ = [
     "Held",
     "available",
     "capture",
+    "draw",
     "get_hold",
     "held",
     "hold",
+    "move",
     "pay_in",
     "pay_out",
     "release",
@@ -57,10 +59,7 @@ def remaining(reader: Reader, hold_id: str) -> int:
 def transfer(ctx: Context, *, source: str, target: str, money: str, amount_minor: int) -> None:
     """Pay from one party's balance into another's. `source` must act in this transaction."""
     require(source in ctx.acting, Refusal.NOT_ACTING, party=source)
-    require(source != target, Refusal.SELF_TRANSFER, party=source)
-    paid = pay_out(ctx, source, money, amount_minor)
-    ctx.save(paid)
-    pay_in(ctx, target, money, amount_minor)
+    move(ctx, source=source, target=target, money=money, amount_minor=amount_minor)
 
 
 def hold(ctx: Context, *, owner: str, money: str, amount_minor: int, subject: str) -> str:
@@ -109,10 +108,7 @@ def capture(ctx: Context, hold_id: str, *, target: str, amount_minor: int) -> No
         amount_minor=amount_minor,
         money=kept.money,
     )
-    balance = ctx.get(Balance, kept.owner, kept.money)
-    ctx.save(replace(balance, held_minor=balance.held_minor - amount_minor))
-    _lower(ctx, kept, amount_minor)
-    pay_in(ctx, target, kept.money, amount_minor)
+    draw(ctx, kept, target=target, amount_minor=amount_minor)
 
 
 def release(ctx: Context, hold_id: str, amount_minor: int | None = None) -> None:
@@ -120,6 +116,16 @@ def release(ctx: Context, hold_id: str, amount_minor: int | None = None) -> None
     kept = ctx.get(Held, hold_id)
     amount = kept.remaining_minor if amount_minor is None else amount_minor
     capture(ctx, hold_id, target=kept.owner, amount_minor=amount)
+
+
+# --- for cash itself
+
+
+def move(ctx: Context, *, source: str, target: str, money: str, amount_minor: int) -> None:
+    """Pay from one party's balance into another's."""
+    require(source != target, Refusal.SELF_TRANSFER, party=source)
+    ctx.save(pay_out(ctx, source, money, amount_minor))
+    pay_in(ctx, target, money, amount_minor)
 
 
 def pay_out(ctx: Context, party: str, money: str, amount_minor: int) -> Balance:
@@ -147,8 +153,11 @@ def pay_in(ctx: Context, party: str, money: str, amount_minor: int) -> None:
         ctx.save(replace(balance, available_minor=balance.available_minor + amount_minor))
 
 
-def _lower(ctx: Context, kept: Held, amount_minor: int) -> None:
-    """Take this much off a hold; drop it, and its timer, when nothing remains."""
+def draw(ctx: Context, kept: Held, *, target: str, amount_minor: int) -> None:
+    """Pay this much of a hold, at most what is left of it; drop it when nothing remains."""
+    balance = ctx.get(Balance, kept.owner, kept.money)
+    ctx.save(replace(balance, held_minor=balance.held_minor - amount_minor))
+    pay_in(ctx, target, kept.money, amount_minor)
     left = kept.remaining_minor - amount_minor
     if left:
         ctx.save(replace(kept, remaining_minor=left))
