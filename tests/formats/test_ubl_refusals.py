@@ -184,6 +184,7 @@ PAYABLES = (
     (Reason.AMOUNT_TOO_LARGE, "DKK", None, payable("-92233720368547758.09")),
     (Reason.AMOUNT_TOO_LARGE, "DKK", None, payable("9" * 900)),
     (Reason.UNREADABLE_FIELD, "DKK", None, payable("9" * 5000)),
+    (Reason.FIELD_TOO_LONG, "DKK", None, payable(" " * 20_000)),
     (Reason.MISSING_FIELD, "DKK", None, edited((PAYABLE, ""))),
     (Reason.REPEATED_FIELD, "DKK", None, edited((PAYABLE, PAYABLE * 2))),
     (Reason.REPEATED_FIELD, "DKK", None, repeated("cac:LegalMonetaryTotal")),

@@ -30,6 +30,7 @@ NUMBER_CHARS_MAX: Final = 64
 NAME_CHARS_MAX: Final = 140
 """Longest name kept; the rest of a longer one is cut off, it identifies nobody."""
 
+_TEXT_CHARS_MAX: Final = 10_000
 _NAMESPACES: Final = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
@@ -142,7 +143,11 @@ def text(element: Element | None) -> str | None:
         return None
     if len(element):
         raise InvoiceRefused(Reason.UNREADABLE_FIELD, f"{_tag(element)} has fields in its text")
-    return _clean(element.text or "") or None
+    found = element.text or ""
+    if len(found) > _TEXT_CHARS_MAX:
+        what = f"{_tag(element)} has more than {_TEXT_CHARS_MAX} characters"
+        raise InvoiceRefused(Reason.FIELD_TOO_LONG, what)
+    return _clean(found) or None
 
 
 def number(element: Element | None) -> str | None:
