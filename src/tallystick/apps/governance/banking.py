@@ -19,7 +19,7 @@ class Banking:
     version: int
     """Its version; kept beside dates computed from it, it tells whether to compute again."""
     days: BankingCalendar
-    """Its banking days."""
+    """Its banking days; asked beyond the published years it raises OutsideCalendar."""
     payment_cutoff_minute: int
     """When payments of a day end, in minutes after midnight, e.g. 1020 for 17:00."""
     utc_offsets: tuple[Offset, ...]
@@ -27,8 +27,7 @@ class Banking:
 
     def offset_minutes(self, at_ms: int) -> int:
         """Minutes east of UTC at an instant."""
-        later = bisect_right(self.utc_offsets, at_ms, key=lambda offset: offset.from_ms)
-        return self.utc_offsets[max(later - 1, 0)].minutes
+        return offset_at(self.utc_offsets, at_ms)
 
     def day_of(self, at_ms: int) -> str:
         """The day that an instant falls on in the zone."""
@@ -37,7 +36,7 @@ class Banking:
     def at(self, day: str, minute: int) -> int:
         """The instant of a time of day in the zone; minute 1440 is the end of the day.
 
-        Where a zone sets its clocks, the offset that holds at the guessed instant is taken.
+        Where the zone's offset changes, the one that holds at the guessed instant is taken.
         """
         guess = time.at(day, minute, self.utc_offsets[-1].minutes)
         return time.at(day, minute, self.offset_minutes(guess))
@@ -46,12 +45,28 @@ class Banking:
         """The instant at which payments of a day end."""
         return self.at(day, self.payment_cutoff_minute)
 
-    def roll(self, day: str) -> str:
-        """This day if banks work, else the next banking day; a day past the last published is kept."""
+    def roll(self, day: str) -> tuple[str, bool]:
+        """The day itself or the next banking day; True beside it: not published, may be rolled."""
         try:
-            return self.days.roll(day)
+            return self.days.roll(day), False
         except OutsideCalendar:
-            return day
+            return day, True
+
+    def shift(self, day: str, banking_days: int) -> tuple[str, bool]:
+        """So many banking days later, earlier if negative; True beside it: not published.
+
+        Then plain days are counted, until the calendar says more.
+        """
+        try:
+            return self.days.add(day, banking_days), False
+        except OutsideCalendar:
+            return time.add_days(day, banking_days), True
+
+
+def offset_at(offsets: tuple[Offset, ...], at_ms: int) -> int:
+    """The offset that holds at an instant, in minutes; the first holds from 0."""
+    later = bisect_right(offsets, at_ms, key=lambda offset: offset.from_ms)
+    return offsets[later - 1].minutes
 
 
 def banking_of(head: Calendar, years: tuple[CalendarYear, ...]) -> Banking:

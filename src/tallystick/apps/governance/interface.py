@@ -1,25 +1,31 @@
 """The least that other applications may ask of governance: parameters, calendars, constitution."""
 
-from tallystick.apps.governance.banking import Banking, banking_of
+from tallystick.apps.governance.banking import Banking
+from tallystick.apps.governance.calendars import calendar, publish
 from tallystick.apps.governance.records.standing import (
     CONSTITUTION,
     Admits,
-    Calendar,
-    CalendarYear,
     Constitution,
     Parameter,
+    Publication,
     Rules,
 )
 from tallystick.ledger.view import Reader
 
 __all__ = [
+    "CONSTITUTION",
     "Admits",
     "Banking",
+    "Constitution",
+    "Parameter",
+    "Publication",
+    "Rules",
     "admission",
     "banking_day",
     "calendar",
     "default_calendar",
     "parameter",
+    "publish",
     "registrar",
     "rules",
     "today",
@@ -52,13 +58,6 @@ def parameter(reader: Reader, name: str, *, default: int) -> int:
     return default if found is None else found.value
 
 
-def calendar(reader: Reader, calendar_id: str) -> Banking:
-    """The banking days, zone and cut-off of a calendar, as published so far."""
-    head = reader.get(Calendar, calendar_id)
-    years = range(head.first_year, head.last_year + 1)
-    return banking_of(head, tuple(reader.get(CalendarYear, calendar_id, year) for year in years))
-
-
 def today(reader: Reader, calendar_id: str) -> str:
     """The day that ledger time falls on in the zone of a calendar."""
     return calendar(reader, calendar_id).day_of(reader.now_ms)
@@ -71,5 +70,5 @@ def banking_day(reader: Reader) -> str:
     for itself.
     """
     banking = calendar(reader, default_calendar(reader))
-    day = banking.day_of(reader.now_ms)
-    return banking.roll(day) if banking.days.covers(day) else day
+    day, _ = banking.roll(banking.day_of(reader.now_ms))
+    return day

@@ -47,14 +47,12 @@ class Refusal(RefusalCode, app="governance"):
     ACTIVATION_PENDING = 20
     """Another version is waiting for its height."""
     HEIGHT_PASSED = 21
-    """The height is not ahead, or too near."""
-    NO_SUCH_APP = 22
-    """The chain runs no application of this name."""
-    NOT_TRIAL = 23, "genesis"
+    """The height is not ahead."""
+    NOT_TRIAL = 22, "genesis"
     """The genesis is no trial: nobody moves the clock."""
-    NOT_CLOCK_KEEPER = 24, "constitution"
+    NOT_CLOCK_KEEPER = 23, "constitution"
     """The member does not move the clock."""
-    NOT_FORWARD = 25
+    NOT_FORWARD = 24
     """The clock moves forward only."""
-    TOO_FAR = 26
+    TOO_FAR = 25
     """The clock would leave the range of instants."""

@@ -1,8 +1,6 @@
 """How an institution becomes a member and ceases to be one, whoever decides it."""
 
-from msgspec.structs import replace
-
-from tallystick.apps.members.people import check_officer, ensure_can_sign, enrol
+from tallystick.apps.members.people import enrol, ensure_can_sign
 from tallystick.apps.members.records import (
     LegalNumber,
     Member,
@@ -15,6 +13,7 @@ from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
+from tallystick.values.codec import replace
 
 
 def check_admission(reader: Reader, new: NewMember) -> None:
@@ -33,17 +32,17 @@ def admit(ctx: Context, new: NewMember) -> None:
             legal_name=new.legal_name,
             kind=new.kind,
             size=new.size,
+            numbers=new.numbers,
             licences=in_order(new.licences),
             admitted_at_ms=ctx.now_ms,
         )
     )
-    set_numbers(ctx, new.member_id, new.numbers)
+    hold_numbers(ctx, new.member_id, before=(), after=new.numbers)
     for branch in new.outlets:
         known = ctx.peek(Outlet, new.member_id, branch.outlet_id) is not None
         require(not known, Refusal.OUTLET_EXISTS, outlet_id=branch.outlet_id)
         ctx.add(Outlet(member=new.member_id, outlet_id=branch.outlet_id, name=branch.name))
     for officer in new.officers:
-        check_officer(ctx, new.member_id, officer)
         enrol(ctx, new.member_id, officer)
     ensure_can_sign(ctx, new.member_id)
 
@@ -69,16 +68,20 @@ def check_numbers(reader: Reader, party: str, numbers: tuple[LegalNumber, ...]) 
         require(free, Refusal.NUMBER_TAKEN, scheme=each.scheme.value, number=each.number)
 
 
-def set_numbers(ctx: Context, party: str, numbers: tuple[LegalNumber, ...]) -> None:
-    """Record a member's register numbers; those left out are free again."""
-    before = ctx.get(Member, party)
-    for old in before.numbers:
-        if old not in numbers:
+def hold_numbers(
+    ctx: Context,
+    party: str,
+    *,
+    before: tuple[LegalNumber, ...],
+    after: tuple[LegalNumber, ...],
+) -> None:
+    """Note whose the register numbers are; those left out are free again."""
+    for old in before:
+        if old not in after:
             ctx.delete(NumberHolder, old.scheme, old.number)
-    for each in numbers:
-        if ctx.peek(NumberHolder, each.scheme, each.number) is None:
-            ctx.add(NumberHolder(scheme=each.scheme, number=each.number, member=party))
-    ctx.save(replace(before, numbers=numbers))
+    for new in after:
+        if ctx.peek(NumberHolder, new.scheme, new.number) is None:
+            ctx.add(NumberHolder(scheme=new.scheme, number=new.number, member=party))
 
 
 def in_order(verbs: tuple[str, ...]) -> tuple[str, ...]:

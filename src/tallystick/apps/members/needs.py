@@ -1,12 +1,36 @@
 """Whether the persons who signed can fill the roles that are needed, each person one role."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
 
 from tallystick.ledger.app import Officers, Role
 
+Held = tuple[tuple[Role, ...], ...]
+"""Roles of each person who signed."""
 
-def can_satisfy(needs: Officers, persons: Sequence[frozenset[Role]]) -> bool:
+
+@lru_cache(maxsize=4096)
+def seats(needs: Officers, held: Held) -> tuple[int, ...] | None:
+    """Positions of the persons, those who can stand as makers first; None if roles stay empty.
+
+    A person can stand as a maker if the others fill what is left. The answer is kept, for the same
+    few roles are asked about with every transaction.
+    """
+    if not held or not can_fill(needs, held):
+        return None
+    makers = [place for place in range(len(held)) if _can_make(needs, held, place)]
+    return (*makers, *(place for place in range(len(held)) if place not in makers))
+
+
+def seats_of_one(needs: Officers, held: Held) -> tuple[int, ...] | None:
+    """Positions of the persons, one who holds every needed role first; None if nobody does."""
+    for place, roles in enumerate(held):
+        if all(role in roles for role, _ in needs):
+            return (place, *(other for other in range(len(held)) if other != place))
+    return None
+
+
+def can_fill(needs: Officers, held: Held) -> bool:
     """Can different persons fill all the roles? Asked by Hall's marriage theorem.
 
     They can exactly when, for every choice among the needed roles, at least as many persons hold
@@ -15,16 +39,29 @@ def can_satisfy(needs: Officers, persons: Sequence[frozenset[Role]]) -> bool:
     for size in range(1, len(needs) + 1):
         for chosen in combinations(needs, size):
             wanted = sum(count for _, count in chosen)
-            roles = frozenset(role for role, _ in chosen)
-            if sum(1 for held in persons if held & roles) < wanted:
+            able = [roles for roles in held if any(role in roles for role, _ in chosen)]
+            if len(able) < wanted:
                 return False
     return True
 
 
-def missing_roles(needs: Officers, persons: Sequence[frozenset[Role]]) -> Officers:
-    """Roles that fewer persons hold than are needed, and how many are missing of each."""
-    short = ((role, count - sum(1 for held in persons if role in held)) for role, count in needs)
-    return tuple((role, count) for role, count in short if count > 0)
+def _can_make(needs: Officers, held: Held, place: int) -> bool:
+    """Can the person at this place be a maker while the others fill what is left?"""
+    if Role.MAKER not in held[place]:
+        return False
+    rest = ((role, count - 1 if role is Role.MAKER else count) for role, count in needs)
+    others = held[:place] + held[place + 1 :]
+    return can_fill(tuple((role, count) for role, count in rest if count), others)
+
+
+def missing_roles(needs: Officers, held: Held) -> str:
+    """Roles that fewer persons hold than are needed: `checker, approver x2`; empty if none."""
+    told = []
+    for role, count in needs:
+        short = count - sum(1 for roles in held if role in roles)
+        if short > 0:
+            told.append(role.value if short == 1 else f"{role.value} x{short}")
+    return ", ".join(told)
 
 
 def stricter(one: Officers, other: Officers) -> Officers:
@@ -32,21 +69,3 @@ def stricter(one: Officers, other: Officers) -> Officers:
     first, second = dict(one), dict(other)
     counts = ((role, max(first.get(role, 0), second.get(role, 0))) for role in Role)
     return tuple((role, count) for role, count in counts if count)
-
-
-def makers_first(needs: Officers, persons: dict[str, frozenset[Role]]) -> tuple[str, ...]:
-    """Persons who signed: those who can stand as makers, then the others, by id within each.
-
-    A maker is whoever may fill that role while the others fill the rest.
-    """
-    makers = [person for person in sorted(persons) if _can_make(needs, persons, person)]
-    return (*makers, *(person for person in sorted(persons) if person not in makers))
-
-
-def _can_make(needs: Officers, persons: dict[str, frozenset[Role]], maker: str) -> bool:
-    """Can this person be a maker and the others fill what is left?"""
-    if Role.MAKER not in persons[maker]:
-        return False
-    others = [roles for person, roles in persons.items() if person != maker]
-    rest = ((role, count - 1 if role is Role.MAKER else count) for role, count in needs)
-    return can_satisfy(tuple((role, count) for role, count in rest if count), others)

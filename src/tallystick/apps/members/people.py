@@ -1,14 +1,11 @@
 """A member's officers and their keys: what every change of them has to keep true."""
 
-from msgspec.structs import replace
-
 from tallystick.accel import is_small_order, is_valid_point
-from tallystick.apps.members.needs import can_satisfy
+from tallystick.apps.members.needs import can_fill
 from tallystick.apps.members.records import (
     KEYS_MAX,
     Key,
     KeyStatus,
-    Limit,
     NewKey,
     NewOfficer,
     Officer,
@@ -21,44 +18,13 @@ from tallystick.ledger.app import ADMIN_CHECKER, Role
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
-
-
-def check_officer(reader: Reader, party: str, new: NewOfficer) -> None:
-    """Refuse an officer whose id or identity is taken, or whose entry contradicts itself."""
-    known = reader.peek(Officer, party, new.officer_id) is not None
-    require(not known, Refusal.ALREADY_AN_OFFICER, officer=new.officer_id)
-    require((new.identity is None) == new.system, Refusal.NO_IDENTITY, officer=new.officer_id)
-    if new.identity is not None:
-        for other in reader.scan(Officer, party):
-            twin = other.identity == new.identity and other.status is OfficerStatus.ACTIVE
-            require(not twin, Refusal.SAME_IDENTITY, officer=other.officer_id)
-    check_powers(reader, party, new)
-
-
-def check_powers(reader: Reader, party: str, new: NewOfficer) -> None:
-    """Refuse roles, limits or a branch that the officer cannot have."""
-    only_makes = all(role is Role.MAKER for role in new.roles)
-    require(only_makes or not new.system, Refusal.ONLY_MAKES, officer=new.officer_id)
-    check_limits(new.limits)
-    if new.outlet is not None:
-        require_open(reader, party, new.outlet)
-
-
-def check_limits(limits: tuple[Limit, ...]) -> None:
-    """Refuse limits that list a currency twice."""
-    for number, limit in enumerate(limits):
-        again = any(limit.currency == other.currency for other in limits[:number])
-        require(not again, Refusal.LIMIT_TWICE, currency=limit.currency)
-
-
-def require_open(reader: Reader, party: str, outlet_id: str) -> None:
-    """Refuse unless the member has the branch and does business there."""
-    outlet = reader.get(Outlet, party, outlet_id)
-    require(outlet.status is OutletStatus.OPEN, Refusal.OUTLET_CLOSED, outlet_id=outlet_id)
+from tallystick.values.codec import replace
 
 
 def enrol(ctx: Context, party: str, new: NewOfficer) -> None:
-    """Register an officer with first keys."""
+    """Register an officer with first keys, if id and identity are free and the entry is sound."""
+    known = ctx.peek(Officer, party, new.officer_id) is not None
+    require(not known, Refusal.ALREADY_AN_OFFICER, officer=new.officer_id)
     officer = Officer(
         member=party,
         officer_id=new.officer_id,
@@ -68,9 +34,43 @@ def enrol(ctx: Context, party: str, new: NewOfficer) -> None:
         outlet=new.outlet,
         system=new.system,
     )
+    check_identity(ctx, officer)
+    check_powers(ctx, officer)
     ctx.add(officer)
     for key in new.keys:
-        add_key(ctx, ctx.get(Officer, party, new.officer_id), key)
+        officer = add_key(ctx, officer, key)
+
+
+def check_identity(reader: Reader, officer: Officer) -> None:
+    """Refuse a person without identity, a system with one, and a person who is here already."""
+    named = (officer.identity is None) == officer.system
+    require(named, Refusal.NO_IDENTITY, officer=officer.officer_id)
+    if officer.system:
+        return
+    for other in reader.scan(Officer, officer.member):
+        twin = other.identity == officer.identity and other.status is OfficerStatus.ACTIVE
+        require(not twin, Refusal.SAME_IDENTITY, officer=other.officer_id)
+
+
+def check_powers(reader: Reader, officer: Officer) -> None:
+    """Refuse roles, limits or a branch that the officer cannot have."""
+    sound = not officer.system or officer.roles == (Role.MAKER,)
+    require(sound, Refusal.ONLY_MAKES, officer=officer.officer_id)
+    check_once(tuple(limit.currency for limit in officer.limits))
+    if officer.outlet is not None:
+        require_open(reader, officer.member, officer.outlet)
+
+
+def check_once(currencies: tuple[str, ...]) -> None:
+    """Refuse a currency that is listed twice."""
+    for number, currency in enumerate(currencies):
+        require(currency not in currencies[:number], Refusal.LIMIT_TWICE, currency=currency)
+
+
+def require_open(reader: Reader, party: str, outlet_id: str) -> None:
+    """Refuse unless the member has the branch and does business there."""
+    outlet = reader.get(Outlet, party, outlet_id)
+    require(outlet.status is OutletStatus.OPEN, Refusal.OUTLET_CLOSED, outlet_id=outlet_id)
 
 
 def in_role_order(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -78,8 +78,8 @@ def in_role_order(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return tuple(role for role in Role if role in roles)
 
 
-def add_key(ctx: Context, officer: Officer, new: NewKey) -> None:
-    """Register a key of an officer, if it is sound and nobody has ever had it."""
+def add_key(ctx: Context, officer: Officer, new: NewKey) -> Officer:
+    """Register a sound key that nobody has ever had; the officer with it."""
     told = new.public_key.hex()
     good = is_valid_point(new.public_key) and not is_small_order(new.public_key)
     require(good, Refusal.WEAK_KEY, key=told)
@@ -95,7 +95,9 @@ def add_key(ctx: Context, officer: Officer, new: NewKey) -> None:
             registered_at_ms=ctx.now_ms,
         )
     )
-    ctx.save(replace(officer, keys=(*officer.keys, new.public_key)))
+    officer = replace(officer, keys=(*officer.keys, new.public_key))
+    ctx.save(officer)
+    return officer
 
 
 def drop_key(ctx: Context, key: Key, reason: str) -> Officer:
@@ -126,9 +128,9 @@ def active_officer(reader: Reader, party: str, officer_id: str) -> Officer:
 
 def ensure_can_sign(reader: Reader, party: str) -> None:
     """Refuse a change after which no admin and other checker could sign for the member."""
-    able = [
-        frozenset(officer.roles)
+    able = tuple(
+        officer.roles
         for officer in reader.scan(Officer, party)
         if officer.status is OfficerStatus.ACTIVE and officer.keys
-    ]
-    require(can_satisfy(ADMIN_CHECKER, able), Refusal.CANNOT_SIGN, member=party)
+    )
+    require(can_fill(ADMIN_CHECKER, able), Refusal.CANNOT_SIGN, member=party)

@@ -15,6 +15,7 @@ from tallystick.values.units import (
     Currency,
     Day,
     Hash32,
+    Id,
     KeyOf,
     Label,
     Minor,
@@ -31,7 +32,9 @@ KEYS_MAX = 8
 """Most active keys of one officer."""
 ORDERS_MAX = 32
 """Most orders in force on one subject."""
-POLICIES_MAX = 500
+DELEGATIONS_MAX = 20
+"""Most colleagues for whom an officer stands in."""
+POLICIES_MAX = 200
 """Most messages for which a member has a policy of its own."""
 
 MemberId = Annotated[PartyId, KeyOf("Member")]
@@ -46,7 +49,9 @@ Subject = Annotated[
 """What an order is on: `S1`, `S1/receivables.trade`, `CNY@central-bank/S1` or a piece's id."""
 Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=6)]
 """One or more roles."""
-Verbs = Annotated[tuple[Label, ...], Meta(max_length=100)]
+VERBS_MAX = 100
+"""Most verbs granted, taken or frozen."""
+Verbs = Annotated[tuple[Label, ...], Meta(max_length=VERBS_MAX)]
 """Licence verbs."""
 
 
@@ -378,7 +383,7 @@ class Officer(Record, tag="members.officer.1"):
     """Whether it is a system, which may make and never check."""
     keys: Annotated[tuple[PublicKey, ...], Meta(max_length=KEYS_MAX)] = ()
     """Active keys."""
-    delegations: Annotated[tuple[Delegation, ...], Meta(max_length=20)] = ()
+    delegations: Annotated[tuple[Delegation, ...], Meta(max_length=DELEGATIONS_MAX)] = ()
     """Roles that colleagues handed over; ended ones are dropped when the next is added."""
     status: OfficerStatus = OfficerStatus.ACTIVE
     """Whether the person still acts for the member."""
@@ -488,6 +493,8 @@ class Order(Record, tag="members.order.1"):
     """Ledger time at which it came into force, in milliseconds."""
     expires_at_ms: AtMs
     """Ledger time at which it ends by itself, in milliseconds."""
+    timer_id: Id
+    """Timer that ends it then, e.g. `tmr-0123456789abcdef`."""
     lift_reason: ShortText = ""
     """Why it was lifted; empty while it is in force or when it ran out."""
     status: OrderStatus = OrderStatus.IN_FORCE

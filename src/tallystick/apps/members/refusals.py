@@ -1,4 +1,4 @@
-"""Why members say no. Numbers are permanent; the first fifteen say why signatures do not suffice."""
+"""Why members say no. Numbers are permanent; the first fifteen are those of the authority."""
 
 from tallystick.ledger.refusal import RefusalCode
 

@@ -14,6 +14,7 @@ from tallystick.apps.governance.records.standing import (
     Offset,
     Offsets,
     Parameter,
+    Publication,
     Rules,
     Value,
     Year,
@@ -31,7 +32,6 @@ from tallystick.apps.governance.records.proposals import (
     Proposal,
     ProposalId,
     ProposalStatus,
-    Publication,
     PublishYear,
     Vote,
 )

@@ -6,13 +6,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from tallystick.apps.governance.records.standing import (
-    BankingDays,
     Keepers,
-    Offsets,
+    Publication,
     Rules,
     Share,
     Value,
-    Year,
 )
 from tallystick.apps.governance.refusals import Refusal
 from tallystick.apps.members.interface import MemberId, NewMember
@@ -25,7 +23,6 @@ from tallystick.values.units import (
     Id,
     KeyOf,
     Label,
-    MinuteOfDay,
     ShortText,
 )
 
@@ -77,21 +74,6 @@ class ChangeParameter(Action, tag="change_parameter"):
     """Its name, e.g. `receivables.pieces_max`."""
     value: Value
     """Its value from then on."""
-
-
-class Publication(Struct):
-    """One year of a calendar, as it is published."""
-
-    calendar_id: Label
-    """Calendar, e.g. `cn`; its first publication makes it."""
-    year: Year
-    """The year: one published before, to correct it, or the next."""
-    banking_days: BankingDays
-    """Days on which banks work, one by one, in order."""
-    utc_offsets: Offsets
-    """The zone's offsets from UTC, in order of time, the first from 0."""
-    payment_cutoff_minute: MinuteOfDay
-    """When payments of a day end, in minutes after midnight, e.g. 1020 for 17:00."""
 
 
 class PublishYear(Action, tag="publish_year"):
@@ -162,6 +144,10 @@ class Proposal(Record, tag="governance.proposal.1"):
     """Ledger time at which it was opened, in milliseconds."""
     closes_at_ms: AtMs
     """Ledger time at which voting ends, in milliseconds."""
+    timer_id: Id
+    """Timer that ends the vote, or carries out what was carried, e.g. `tmr-0123456789abcdef`."""
+    timer_at_ms: AtMs
+    """Ledger time at which that timer is due, in milliseconds."""
     yes: Count = 0
     """Votes for it."""
     no: Count = 0

@@ -72,7 +72,7 @@ class Rules(Struct):
     """Share of the voters that must vote at all, e.g. 500000 for half."""
     threshold_ppm: Share
     """Share of the yes among yes and no that carries a proposal, e.g. 666667."""
-    voting_ms: DurationMs
+    voting_ms: Annotated[DurationMs, Meta(ge=1, le=31_622_400_000)]
     """How long a proposal is open, in milliseconds, e.g. 604800000 for seven days."""
     parameter_keepers: Keepers = ()
     """Members that set parameters without a vote."""
@@ -84,6 +84,21 @@ class Rules(Struct):
     """Member that decides doubtful registrations; None when supervisors do."""
     calendar_id: Label
     """Calendar whose banking days count for officers' daily limits, e.g. `cn`."""
+
+
+class Publication(Struct):
+    """One year of a calendar, as it is published."""
+
+    calendar_id: Label
+    """Calendar, e.g. `cn`; its first publication makes it."""
+    year: Year
+    """The year: one published before, to correct it, or the next."""
+    banking_days: BankingDays
+    """Days on which banks work, one by one, in order."""
+    utc_offsets: Offsets
+    """The zone's offsets from UTC, in order of time, the first from 0."""
+    payment_cutoff_minute: MinuteOfDay
+    """When payments of a day end, in minutes after midnight, e.g. 1020 for 17:00."""
 
 
 @record(key=("name",), missing=Refusal.NO_CONSTITUTION, seen_by=PUBLIC)
