@@ -11,7 +11,6 @@ from tallystick.ledger.view import SeenBy
 from tallystick.values.codec import Struct
 from tallystick.values.units import (
     AtMs,
-    Count,
     Currency,
     Day,
     Hash32,
@@ -170,7 +169,7 @@ class Need(Struct):
 
     role: Role
     """The role, e.g. checker."""
-    persons: Annotated[Count, Meta(ge=1, le=20)]
+    persons: Annotated[int, Meta(ge=1, le=20, description="A count.", extra={"unit": "count"})]
     """How many persons, e.g. 2."""
 
 

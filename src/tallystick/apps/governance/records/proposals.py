@@ -3,8 +3,6 @@
 import enum
 from typing import Annotated
 
-from msgspec import Meta
-
 from tallystick.apps.governance.records.standing import (
     Keepers,
     Publication,
@@ -19,6 +17,7 @@ from tallystick.values.codec import Struct
 from tallystick.values.units import (
     AtMs,
     Count,
+    PositiveCount,
     Height,
     Id,
     KeyOf,
@@ -88,7 +87,7 @@ class ActivateRules(Action, tag="activate_rules"):
 
     app: Label
     """Name of the application, e.g. `receivables`."""
-    version: Annotated[Count, Meta(ge=1)]
+    version: Count
     """Version of its rules, e.g. 2."""
     from_height: Height
     """First block that it decides; nodes that do not know it stop there."""

@@ -11,15 +11,14 @@ from tallystick.values.codec import Struct
 from tallystick.values.units import (
     INT64_MAX,
     INT64_MIN,
+    PPM,
     AtMs,
     Count,
     Day,
-    DurationMs,
     Label,
     MinuteOfDay,
     OffsetMinutes,
     PartyId,
-    Ppm,
 )
 
 CONSTITUTION = "constitution"
@@ -37,8 +36,15 @@ Value = Annotated[
 """A parameter's value; its unit stands in its name, e.g. `receivables.late_ppm_per_day`."""
 BankingDays = Annotated[tuple[Day, ...], Meta(max_length=366)]
 """Days of one year on which banks work, in order."""
-Share = Annotated[Ppm, Meta(le=1_000_000)]
+Share = Annotated[
+Share = SharePpm
+]
 """A share in parts per million, at most the whole."""
+
+VotingMs = Annotated[
+    int, Meta(ge=1, le=31_622_400_000, description="Milliseconds.", extra={"unit": "ms"})
+]
+"""How long a vote may last, in milliseconds: at most a year."""
 
 
 class Admits(enum.Enum):
@@ -72,7 +78,7 @@ class Rules(Struct):
     """Share of the voters that must vote at all, e.g. 500000 for half."""
     threshold_ppm: Share
     """Share of the yes among yes and no that carries a proposal, e.g. 666667."""
-    voting_ms: Annotated[DurationMs, Meta(ge=1, le=31_622_400_000)]
+    voting_ms: VotingMs
     """How long a proposal is open, in milliseconds, e.g. 604800000 for seven days."""
     parameter_keepers: Keepers = ()
     """Members that set parameters without a vote."""
