@@ -17,6 +17,7 @@ from tallystick.formats.commitment import (
     Disclosure,
     Field,
     disclose,
+    disclosed_amount,
     disclosed_fingerprint,
     disclosed_particulars,
     disclosure_path,
@@ -148,6 +149,28 @@ def test_who_gets_a_disclosure_computes_the_fingerprint_himself() -> None:
     assert disclosed_particulars(document) == particulars_hash(
         buyer_number="91330106MA2TT00211", date="2026-06-30"
     )
+
+
+def test_the_disclosed_amount() -> None:
+    amount = {"currency": "CNY", "payable_minor": str(2**63 - 1)}
+    assert disclosed_amount(disclose(amount, salts(2))) == ("CNY", 2**63 - 1)
+
+
+@pytest.mark.parametrize(
+    ("currency", "payable", "why"),
+    (
+        ("XXX", "1", "currency"),
+        ("CNY", str(2**63), "payable_minor"),
+        ("CNY", "-1", "payable_minor"),
+        ("CNY", "1.00", "payable_minor"),
+        ("CNY", "1\n", "payable_minor"),
+        ("CNY", "", "payable_minor"),
+    ),
+)
+def test_a_disclosed_amount_that_is_none(currency: str, payable: str, why: str) -> None:
+    document = disclose({"currency": currency, "payable_minor": payable}, salts(2))
+    with pytest.raises(FormatError, match=why):
+        disclosed_amount(document)
 
 
 def test_a_disclosure_without_the_numbers_has_no_fingerprint() -> None:

@@ -7,6 +7,14 @@ import pytest
 from stdnum.cn import uscc
 
 from tallystick.formats.codes import WarningCode
+from tallystick.formats.commitment import (
+    disclose,
+    disclosed_amount,
+    disclosed_fingerprint,
+    disclosed_particulars,
+    is_shown,
+    show,
+)
 from tallystick.formats.fingerprint import Fingerprint, fingerprint, particulars_hash
 from tallystick.formats.ubl import Decision, Kind, KnownParties, Outcome, import_file, import_folder
 from tallystick.formats.ubl_rules import LINE_WARNINGS_MAX
@@ -396,3 +404,14 @@ def test_every_warning_is_raised_by_a_test() -> None:
         WarningCode.UNUSUAL_TYPE,
     }
     assert raised | elsewhere == set(WarningCode)
+
+
+def test_an_invoice_is_disclosed_and_recomputed_by_who_gets_it(tmp_path: Path) -> None:
+    invoice = decided(tmp_path, render(SOUND)).invoice
+    assert invoice is not None
+    salts = [bytes([place]) * 16 for place in range(len(invoice.fields))]
+    document = disclose(invoice.fields, salts)
+    assert disclosed_fingerprint(document) == invoice.fingerprint
+    assert disclosed_particulars(document) == invoice.particulars
+    assert disclosed_amount(document) == (invoice.currency, invoice.payable_minor)
+    assert is_shown(show(document, "payable_minor"), document.root)

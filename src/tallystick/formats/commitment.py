@@ -18,6 +18,7 @@ gets it computes the root again.
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,7 +30,8 @@ from tallystick.errors import FormatError
 from tallystick.formats.fingerprint import Fingerprint, fingerprint, particulars_hash
 from tallystick.values.codec import Struct, from_json, to_json
 from tallystick.values.errors import CodecError
-from tallystick.values.units import Count, Hash32, Label, Salt16
+from tallystick.values.money import CURRENCIES
+from tallystick.values.units import INT64_MAX, Count, Hash32, Label, Salt16
 
 FORMAT: Final = "tallystick/disclosure/1"
 """First field of a disclosure file."""
@@ -44,6 +46,7 @@ SALT_BYTES: Final = 16
 """Length of a salt."""
 
 _DOMAIN: Final = b"tallystick/field/1"
+_DIGITS: Final = re.compile("0|[1-9][0-9]{0,18}")
 
 Value = Annotated[str, Meta(max_length=1_000, description="The value of a field.")]
 """What a field says; an amount is its digits in minor units."""
@@ -165,6 +168,21 @@ def disclosed_particulars(disclosure: Disclosure) -> bytes:
     return particulars_hash(buyer_number=values["buyer_number"], date=values["issue_date"])
 
 
+def disclosed_amount(disclosure: Disclosure) -> tuple[str, int]:
+    """Currency and payable amount, in minor units, of the disclosed invoice.
+
+    Raises:
+        FormatError: The disclosure has no such fields, or they are no currency or amount.
+    """
+    values = _invoice_values(disclosure, "currency", "payable_minor")
+    currency, payable = values["currency"], values["payable_minor"]
+    if currency not in CURRENCIES:
+        raise FormatError("currency", "is no ISO 4217 currency with minor units")
+    if not _DIGITS.fullmatch(payable) or int(payable) > INT64_MAX:
+        raise FormatError("payable_minor", "is no amount in minor units")
+    return currency, int(payable)
+
+
 def disclosure_path(document: Path) -> Path:
     """Where the disclosure of a document lies: beside it, `FILE.disclosure.json`."""
     return document.with_name(document.name + ".disclosure.json")
@@ -278,6 +296,7 @@ __all__ = [
     "Field",
     "ShownField",
     "disclose",
+    "disclosed_amount",
     "disclosed_fingerprint",
     "disclosed_particulars",
     "disclosure_path",
