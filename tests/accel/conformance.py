@@ -219,6 +219,13 @@ class TreeConformance:
         assert tree.get(gone, key) is None
         assert (tree.size(version), tree.size(gone)) == (1, 0)
 
+    def test_every_version_has_a_number_of_its_own_and_zero_stays_empty(self) -> None:
+        tree = self.body.tree()
+        versions = [tree.apply(EMPTY_VERSION, [(hash_of(at), hash_of(at))]) for at in range(5)]
+        assert EMPTY_VERSION < versions[0]
+        assert versions == sorted(set(versions))
+        assert tree.root(EMPTY_VERSION) == EMPTY_ROOT
+
     def test_changes_that_change_nothing_keep_the_root(self) -> None:
         records = some_records("same", 50)
         tree, version = self.filled(records)
