@@ -16,7 +16,7 @@ from tests.house.tree import at, classes, last_name, layer_of, name_of, source_f
 
 STRUCT_BASES = {"Struct", "Message", "Record"}
 DATACLASS_LAYERS = {"values", "ledger", "apps", "catalogue.py", "catalogue", "store", "engine"}
-TEXT_LENGTH_MIN = 8
+TEXT_LENGTH_MIN = 4
 
 
 def described_classes(path: Path) -> Iterator[ast.ClassDef]:

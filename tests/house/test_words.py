@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import re
 import tomllib
@@ -13,7 +14,18 @@ import pytest
 from msgspec import inspect as types
 
 from tests.house.test_types import fields, parts
-from tests.house.tree import APPS, app, app_names, text
+from tests.house.tree import (
+    APPS,
+    SRC,
+    app,
+    app_names,
+    at,
+    last_name,
+    loaded,
+    source_files,
+    text,
+    tree,
+)
 
 LANGUAGES = ("zh", "en")
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -161,3 +173,55 @@ def test_both_languages_tell_the_same(name: str) -> None:
         != set(re.findall(r"\{(\w+)\}", str(table.get(english, ""))))
     ]
     assert unlike == []
+
+
+def test_the_ledger_has_words_too() -> None:
+    """Its refusals (too much work, overflow, fault, expired …) meet the same people."""
+    told = tomllib.loads(text(SRC / "ledger" / "words.toml"))
+    silent = [
+        f"{code}.{language}"
+        for code in loaded("tallystick.ledger.refusals").Refusal.__members__
+        for language in LANGUAGES
+        if not said(told, "refusal", code).get(language)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", app_names())
+def test_refusals_are_given_the_values_they_name(name: str) -> None:
+    """`{piece_id}` in a refusal's words is given by every rule that raises it."""
+    told = words(name)
+    missing = [
+        f"{where}: {code} without {{{place}}}"
+        for where, code, values in [*raised_with(name), *missing_with(name)]
+        for place in places(said(told, "refusal", code).get("en", ""))
+        if place not in values
+    ]
+    assert missing == []
+
+
+def places(template: str) -> list[str]:
+    """Names in braces."""
+    return re.findall(r"\{(\w+)\}", template)
+
+
+def raised_with(name: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Where an application raises its refusals, and the names of the values given there."""
+    own = [path for path in source_files() if path.is_relative_to(APPS / name)]
+    for path in own:
+        for node in ast.walk(tree(path)):
+            if not (isinstance(node, ast.Call) and last_name(node.func) in {"require", "need"}):
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            code = node.args[1] if len(node.args) > 1 else None
+            if isinstance(code, ast.Attribute) and last_name(code.value) == "Refusal":
+                if None not in given:  # `**values`: not to be told from the source
+                    yield at(path, node), code.attr, {str(each) for each in given}
+
+
+def missing_with(name: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Refusals of absent records: they are given the key."""
+    for record in app(name).record_types:
+        code = record.spec.missing
+        if code is not None and code.app == name:
+            yield f"record {record.__name__}", code.name, set(record.spec.key)
