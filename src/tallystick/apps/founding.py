@@ -3,13 +3,32 @@
 Founding members are admitted by the same rule that admits later ones, over an empty state.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tallystick.apps.governance.interface import Constitution, Publication, Rules, publish
-from tallystick.apps.governance.interface import CONSTITUTION, Parameter
-from tallystick.apps.members.interface import Kind, KindLicence, NewMember, admit
-from tallystick.ledger.app import App, Record
+from tallystick.apps.governance.interface import (
+    CONSTITUTION,
+    Admits,
+    Constitution,
+    Offset,
+    Parameter,
+    Publication,
+    Rules,
+    publish,
+)
+from tallystick.apps.members.interface import (
+    Kind,
+    KindLicence,
+    LegalNumber,
+    NewKey,
+    NewMember,
+    NewOfficer,
+    NumberScheme,
+    Size,
+    admit,
+)
+from tallystick.ledger.app import App, Record, Role
 from tallystick.ledger.context import Context, Moment, Work
 from tallystick.ledger.genesis import BUDGET
 from tallystick.ledger.overlay import Overlay
@@ -30,6 +49,103 @@ class Founding:
     """Parameters set from the beginning, by name."""
     licences: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     """Verbs of a kind, where they differ from what the applications say."""
+
+
+@dataclass(frozen=True)
+class Founder:
+    """A founding member, told in plain words."""
+
+    party: str
+    """Its id, e.g. `bank-a`."""
+    kind: str
+    """What sort of institution it is, e.g. `bank`."""
+    officers: Mapping[str, tuple[tuple[str, ...], bytes]]
+    """Officer → (roles, public key), e.g. `{"maker": (("maker",), key)}`."""
+    legal_name: str = ""
+    """Name in the company register; the id when empty."""
+    size: str = "large"
+    """How large it is: `small`, `medium` or `large`."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Register → number, e.g. `{"uscc": "91310000MA1FL0001X"}`."""
+    salt: str = ""
+    """Hides the persons in their identity commitments; secret to the member."""
+
+    def newcomer(self) -> NewMember:
+        """The member to be admitted."""
+        return NewMember(
+            member_id=self.party,
+            legal_name=self.legal_name or self.party,
+            kind=Kind(self.kind),
+            size=Size(self.size),
+            numbers=tuple(
+                LegalNumber(scheme=NumberScheme(scheme), number=number)
+                for scheme, number in self.numbers.items()
+            ),
+            officers=tuple(
+                NewOfficer(
+                    officer_id=officer,
+                    identity=hashlib.sha256(f"{self.salt}/{self.party}.{officer}".encode()).digest(),
+                    roles=tuple(Role(role) for role in roles),
+                    keys=(NewKey(public_key=key),),
+                )
+                for officer, (roles, key) in self.officers.items()
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class PublishedCalendar:
+    """Years of one place's banking days, and its zone."""
+
+    calendar_id: str
+    """Its id, e.g. `cn`."""
+    zone_minutes: int
+    """Minutes east of UTC, e.g. 480."""
+    years: Mapping[int, tuple[str, ...]]
+    """Year → banking days, one by one."""
+    payment_cutoff_minute: int = 17 * 60
+    """When payments of a day end, in minutes after midnight."""
+
+    def publications(self) -> tuple[Publication, ...]:
+        """One publication a year, in order."""
+        return tuple(
+            Publication(
+                calendar_id=self.calendar_id,
+                year=year,
+                banking_days=days,
+                utc_offsets=(Offset(from_ms=0, minutes=self.zone_minutes),),
+                payment_cutoff_minute=self.payment_cutoff_minute,
+            )
+            for year, days in sorted(self.years.items())
+        )
+
+
+def supervised(
+    founders: Sequence[Founder],
+    calendar: PublishedCalendar,
+    *,
+    parameters: Mapping[str, int] | None = None,
+) -> Founding:
+    """The usual founding: supervisors admit, publish, set parameters and keep a trial's clock; banks vote."""
+    supervisors = tuple(each.party for each in founders if each.kind == Kind.SUPERVISOR.value)
+    voting = (Kind.SUPERVISOR.value, Kind.CENTRAL_BANK.value, Kind.BANK.value)
+    rules = Rules(
+        admits=Admits.SUPERVISOR,
+        voters=tuple(each.party for each in founders if each.kind in voting),
+        quorum_ppm=500_000,
+        threshold_ppm=666_667,
+        voting_ms=7 * 86_400_000,
+        parameter_keepers=supervisors,
+        calendar_keepers=supervisors,
+        clock_keepers=supervisors,
+        calendar_id=calendar.calendar_id,
+    )
+    return Founding(
+        rules=rules,
+        calendars=calendar.publications(),
+        members=tuple(each.newcomer() for each in founders),
+        parameters=parameters or {},
+    )
 
 
 class _Nothing:

@@ -58,6 +58,10 @@ class _Stored:
     pending: list[Write] = field(default_factory=list)
     is_named: bool = False
 
+    def clone(self) -> "_Stored":
+        """An independent copy."""
+        return _Stored(self.durable[:], self.now[:], self.pending[:], self.is_named)
+
     def change(self, write: Write) -> None:
         """Let processes see a write; it is not durable."""
         write.change(self.now)
@@ -78,6 +82,15 @@ class _Machine:
         self.has_power = True
         self.cut_at: int | None = None
         self.failures: dict[str, list[int]] = {}
+
+    def clone(self) -> "_Machine":
+        """An independent copy."""
+        twin = copy.copy(self)
+        twin.random = copy.copy(self.random)
+        twin.files = {path: stored.clone() for path, stored in self.files.items()}
+        twin.folders, twin.locks = set(self.folders), set(self.locks)
+        twin.failures = {action: list(numbers) for action, numbers in self.failures.items()}
+        return twin
 
     def require_power(self) -> None:
         """Raise when there is none."""
@@ -225,7 +238,9 @@ class SimulatedDisk:
 
     def clone(self) -> "SimulatedDisk":
         """An independent copy, to try several fates from one moment."""
-        return copy.deepcopy(self)
+        twin = SimulatedDisk()
+        twin._machine = self._machine.clone()
+        return twin
 
     def files(self) -> dict[str, bytes]:
         """Contents by path, as a process sees them."""

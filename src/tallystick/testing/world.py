@@ -132,9 +132,7 @@ class World:
         """Send a message signed by `who` (`S1.maker+checker`); it must be accepted."""
         return self.accepts_together((who, message), outlet=outlet)
 
-    def refuses(
-        self, who: str, message: Message, code: RefusalCode, **values: str | int
-    ) -> Result:
+    def refuses(self, who: str, message: Message, code: RefusalCode, **values: str | int) -> Result:
         """Send a message; it must be refused with this code, and with these values if given."""
         return self.refuses_together((who, message), code=code, **values)
 

@@ -17,7 +17,6 @@ from tallystick.values.codec import Struct
 from tallystick.values.units import (
     AtMs,
     Count,
-    PositiveCount,
     Height,
     Id,
     KeyOf,

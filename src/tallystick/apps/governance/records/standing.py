@@ -11,7 +11,6 @@ from tallystick.values.codec import Struct
 from tallystick.values.units import (
     INT64_MAX,
     INT64_MIN,
-    PPM,
     AtMs,
     Count,
     Day,
@@ -19,6 +18,7 @@ from tallystick.values.units import (
     MinuteOfDay,
     OffsetMinutes,
     PartyId,
+    SharePpm,
 )
 
 CONSTITUTION = "constitution"
@@ -36,9 +36,7 @@ Value = Annotated[
 """A parameter's value; its unit stands in its name, e.g. `receivables.late_ppm_per_day`."""
 BankingDays = Annotated[tuple[Day, ...], Meta(max_length=366)]
 """Days of one year on which banks work, in order."""
-Share = Annotated[
 Share = SharePpm
-]
 """A share in parts per million, at most the whole."""
 
 VotingMs = Annotated[

@@ -1,0 +1,75 @@
+"""The cast of tests and case files: members of every needed kind, with keys derived from names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tallystick.apps import APPS, AUTHORITY
+from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
+from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
+from tallystick.ledger.app import App
+from tallystick.testing.world import OPENS, ZONE_MINUTES, World, public_key
+from tallystick.values.time import at
+
+CALENDAR = PublishedCalendar(calendar_id="cn", zone_minutes=CN_ZONE_MINUTES, years={2026: CN_2026})
+"""China's banking days of 2026."""
+
+OFFICERS: Mapping[str, tuple[str, ...]] = {
+    "maker": ("maker",),
+    "checker": ("checker",),
+    "approver": ("approver",),
+    "compliance": ("compliance",),
+    "admin": ("admin",),
+}
+"""Every member's officers, named by their one role."""
+
+CAST: Mapping[str, tuple[str, str]] = {
+    "CB": ("central_bank", "large"),
+    "SUP": ("supervisor", "large"),
+    "D1": ("core_enterprise", "large"),
+    "D2": ("core_enterprise", "large"),
+    "D3": ("core_enterprise", "large"),
+    "S1": ("supplier", "medium"),
+    "S2": ("supplier", "medium"),
+    "S3": ("supplier", "small"),
+    "S4": ("supplier", "small"),
+    "S5": ("supplier", "small"),
+    "S6": ("supplier", "small"),
+    "T1": ("supplier", "medium"),
+    "T2": ("supplier", "small"),
+    "T3": ("supplier", "small"),
+    "bank-a": ("bank", "large"),
+    "bank-b": ("bank", "large"),
+    "factor-a": ("factoring", "medium"),
+    "factor-b": ("factoring", "medium"),
+}
+"""Party → kind and size."""
+
+
+def founder(party: str, kind: str, size: str = "large") -> Founder:
+    """A member with one officer for each role, keys derived from `party.officer`."""
+    return Founder(
+        party=party,
+        kind=kind,
+        size=size,
+        officers={
+            officer: (roles, public_key(f"{party}.{officer}")) for officer, roles in OFFICERS.items()
+        },
+    )
+
+
+def cast_world(
+    *,
+    members: Mapping[str, tuple[str, str]] | None = None,
+    apps: Sequence[App] = APPS,
+    opens: tuple[str, int] = OPENS,
+    calendar: PublishedCalendar = CALENDAR,
+    parameters: Mapping[str, int] | None = None,
+    trial: bool = False,
+    strict: bool = True,
+) -> World:
+    """A world with the usual cast, or with other members, on China's calendar of 2026."""
+    founders = [founder(party, *told) for party, told in (members or CAST).items()]
+    now_ms = at(opens[0], opens[1], ZONE_MINUTES)
+    records = first_records(apps, supervised(founders, calendar, parameters=parameters), now_ms)
+    return World(apps, AUTHORITY, records, opens=opens, trial=trial, strict=strict)
