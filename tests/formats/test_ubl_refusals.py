@@ -68,6 +68,7 @@ UNREADABLE = (
     (Reason.NOT_WELL_FORMED, edited(("UTF-8", "no-such-encoding"))),
     (Reason.NOT_WELL_FORMED, edited(("UTF-8", "UTF-16"))),
     (Reason.NOT_WELL_FORMED, edited(("xmlns:cbc=", "xmlns:xyz="))),
+    (Reason.NOT_WELL_FORMED, b"<" + b"x" * 40_000 + b"></y>"),
     (Reason.NOT_WELL_FORMED, b"<a>" * 300 + b"</a>" * 300),
     (Reason.NOT_WELL_FORMED, b"<a>" * 1_000_000),
     (Reason.DTD_FORBIDDEN, with_doctype(bomb())),

@@ -31,6 +31,7 @@ NAME_CHARS_MAX: Final = 140
 """Longest name kept; the rest of a longer one is cut off, it identifies nobody."""
 
 _TEXT_CHARS_MAX: Final = 10_000
+_PROBLEM_CHARS_MAX: Final = 200
 _NAMESPACES: Final = {
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
     "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
@@ -111,7 +112,8 @@ def parse(data: bytes) -> Element:
         text = "it declares a document type, which may hide entities and external files"
         raise InvoiceRefused(Reason.DTD_FORBIDDEN, text) from problem
     except (etree.XMLSyntaxError, ValueError) as problem:
-        raise InvoiceRefused(Reason.NOT_WELL_FORMED, _clean(str(problem))) from problem
+        told = _clean(str(problem)[:_PROBLEM_CHARS_MAX])
+        raise InvoiceRefused(Reason.NOT_WELL_FORMED, told) from problem
 
 
 def child(parent: Element, name: str) -> Element | None:
