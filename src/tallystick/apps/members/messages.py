@@ -224,7 +224,7 @@ class AddOfficer(Message, tag="members.add_officer.1"):
     officer_id: OfficerId
     """Id within the member, e.g. `li-wei`; the name stays in the member's office."""
     identity: Hash32 | None = None
-    """Salted commitment to the person's identity number; None for a system."""
+    """Salted commitment to the person's identity number; None when none is given."""
     roles: Roles
     """What the person may do."""
     limits: Annotated[tuple[Limit, ...], Meta(max_length=20)] = ()

@@ -42,13 +42,10 @@ def enrol(ctx: Context, party: str, new: NewOfficer) -> None:
 
 
 def check_identity(reader: Reader, officer: Officer) -> None:
-    """Refuse a person without identity, a system with one, and a person who is here already."""
-    named = (officer.identity is None) == officer.system
-    require(named, Refusal.NO_IDENTITY, officer=officer.officer_id)
-    if officer.system:
-        return
+    """Refuse a person who acts for the member already."""
     for other in reader.scan(Officer, officer.member):
-        twin = other.identity == officer.identity and other.status is OfficerStatus.ACTIVE
+        same = officer.identity is not None and other.identity == officer.identity
+        twin = same and other.status is OfficerStatus.ACTIVE
         require(not twin, Refusal.SAME_IDENTITY, officer=other.officer_id)
 
 

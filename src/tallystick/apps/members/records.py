@@ -239,7 +239,7 @@ class NewOfficer(Struct):
     officer_id: OfficerId
     """Id within the member, e.g. `li-wei`; the name stays in the member's office."""
     identity: Hash32 | None = None
-    """Salted commitment to the person's identity number; None for a system."""
+    """Salted commitment to the person's identity number; None when none is given."""
     roles: Roles
     """What the person may do."""
     limits: Annotated[tuple[Limit, ...], Meta(max_length=20)] = ()
@@ -371,7 +371,7 @@ class Officer(Record, tag="members.officer.1"):
     officer_id: OfficerId
     """Id within the member, e.g. `li-wei`."""
     identity: Annotated[Hash32 | None, SeenBy("member")] = None
-    """Salted commitment to the person's identity number; None for a system, and to others."""
+    """Salted commitment to the person's identity number; None when none was given, and to others."""
     roles: Annotated[tuple[Role, ...], Meta(max_length=6)]
     """What the person may do."""
     limits: Annotated[tuple[Limit, ...], Meta(max_length=20), SeenBy("member")] = ()

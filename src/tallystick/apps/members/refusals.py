@@ -68,27 +68,25 @@ class Refusal(RefusalCode, app="members"):
     """The member has, or had, an officer of this id."""
     SAME_IDENTITY = 31, "officers are persons"
     """The person is an officer of the member already."""
-    NO_IDENTITY = 32, "officers are persons"
-    """A person needs a commitment to an identity number, a system has none."""
-    ONLY_MAKES = 33, "a system key may make, never check"
+    ONLY_MAKES = 32, "a system key may make, never check"
     """A system may only make."""
-    LIMIT_TWICE = 34
+    LIMIT_TWICE = 33
     """A currency is listed twice."""
-    KEY_TAKEN = 35
+    KEY_TAKEN = 34
     """The key is registered already; a revoked one is never used again."""
-    WEAK_KEY = 36, "ZIP 215"
+    WEAK_KEY = 35, "ZIP 215"
     """The key is no point of the curve, or of small order."""
-    CANNOT_SIGN = 37
+    CANNOT_SIGN = 36
     """The member would have no admin and other checker left who can sign."""
-    NO_SUCH_OFFICER = 38
+    NO_SUCH_OFFICER = 37
     """The member has no such officer."""
-    NO_SUCH_KEY = 39
+    NO_SUCH_KEY = 38
     """No such key is registered for the member."""
-    NOT_SMALL = 40, "settled rules 17"
+    NOT_SMALL = 39, "settled rules 17"
     """Only a small member may let one person sign."""
-    NO_SUCH_POLICY = 41
+    NO_SUCH_POLICY = 40
     """The member has no policy of its own for the message."""
-    ROLE_NOT_HELD = 42
+    ROLE_NOT_HELD = 41
     """An officer can hand over only roles of its own."""
-    NO_SUCH_DELEGATION = 43
+    NO_SUCH_DELEGATION = 42
     """The officer handed nothing over to that colleague."""

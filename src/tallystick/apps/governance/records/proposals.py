@@ -7,7 +7,6 @@ from tallystick.apps.governance.records.standing import (
     Keepers,
     Publication,
     Rules,
-    Share,
     Value,
 )
 from tallystick.apps.governance.refusals import Refusal
@@ -21,6 +20,7 @@ from tallystick.values.units import (
     Id,
     KeyOf,
     Label,
+    SharePpm,
     ShortText,
 )
 
@@ -134,9 +134,9 @@ class Proposal(Record, tag="governance.proposal.1"):
     """Why, e.g. `licensed by the supervisor on 1 July`."""
     voters: Keepers
     """Members that may vote on it: the constitution's when it was opened."""
-    quorum_ppm: Share
+    quorum_ppm: SharePpm
     """Share of the voters that must vote at all, as it was when it was opened."""
-    threshold_ppm: Share
+    threshold_ppm: SharePpm
     """Share of the yes among yes and no that carries it, as it was when it was opened."""
     opened_at_ms: AtMs
     """Ledger time at which it was opened, in milliseconds."""

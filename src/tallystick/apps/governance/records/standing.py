@@ -36,9 +36,6 @@ Value = Annotated[
 """A parameter's value; its unit stands in its name, e.g. `receivables.late_ppm_per_day`."""
 BankingDays = Annotated[tuple[Day, ...], Meta(max_length=366)]
 """Days of one year on which banks work, in order."""
-Share = SharePpm
-"""A share in parts per million, at most the whole."""
-
 VotingMs = Annotated[
     int, Meta(ge=1, le=31_622_400_000, description="Milliseconds.", extra={"unit": "ms"})
 ]
@@ -72,9 +69,9 @@ class Rules(Struct):
     """Who admits and expels members."""
     voters: Keepers
     """Members that vote, each with one vote."""
-    quorum_ppm: Share
+    quorum_ppm: SharePpm
     """Share of the voters that must vote at all, e.g. 500000 for half."""
-    threshold_ppm: Share
+    threshold_ppm: SharePpm
     """Share of the yes among yes and no that carries a proposal, e.g. 666667."""
     voting_ms: VotingMs
     """How long a proposal is open, in milliseconds, e.g. 604800000 for seven days."""
