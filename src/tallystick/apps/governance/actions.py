@@ -1,8 +1,5 @@
 """What can be decided, by vote or directly: for each action what it asks and what it does."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
-
 from tallystick.apps.governance.calendars import check_publication, publish
 from tallystick.apps.governance.interface import admission
 from tallystick.apps.governance.records import (
@@ -36,13 +33,35 @@ from tallystick.ledger.view import Reader
 
 def check(reader: Reader, action: AnyAction) -> None:
     """Refuse an action that could not be carried out as things stand."""
-    CHECKS[type(action)](reader, action)
+    if isinstance(action, AdmitMember):
+        _check_admit(reader, action)
+    elif isinstance(action, ExpelMember):
+        _check_expel(reader, action)
+    elif isinstance(action, ChangeParameter):
+        _check_parameter(reader, action)
+    elif isinstance(action, PublishYear):
+        check_publication(reader, action.publication)
+    elif isinstance(action, ActivateRules):
+        _check_activation(reader, action)
+    else:
+        _check_amend(reader, action)
 
 
 def carry_out(ctx: Context, action: AnyAction) -> None:
     """Do what was decided, if it can still be done."""
     check(ctx, action)
-    DEEDS[type(action)](ctx, action)
+    if isinstance(action, AdmitMember):
+        admit(ctx, action.newcomer)
+    elif isinstance(action, ExpelMember):
+        expel(ctx, action.member)
+    elif isinstance(action, ChangeParameter):
+        change_parameter(ctx, action)
+    elif isinstance(action, PublishYear):
+        publish(ctx, action.publication)
+    elif isinstance(action, ActivateRules):
+        _activate(ctx, action)
+    else:
+        _amend(ctx, action)
 
 
 # --- members
@@ -54,23 +73,13 @@ def _check_admit(reader: Reader, action: AdmitMember) -> None:
     check_admission(reader, action.newcomer)
 
 
-def _admit(ctx: Context, action: AdmitMember) -> None:
-    """Make the institution a member."""
-    admit(ctx, action.newcomer)
-
-
 def _check_expel(reader: Reader, action: ExpelMember) -> None:
     """Refuse where a supervisor expels, and for who is no member or no longer."""
     require(admission(reader) is Admits.VOTE, Refusal.ADMITTED_BY_SUPERVISOR)
     check_expulsion(reader, action.member)
 
 
-def _expel(ctx: Context, action: ExpelMember) -> None:
-    """End the membership."""
-    expel(ctx, action.member)
-
-
-# --- parameters and calendars
+# --- parameters
 
 
 def _check_parameter(reader: Reader, action: ChangeParameter) -> None:
@@ -80,23 +89,14 @@ def _check_parameter(reader: Reader, action: ChangeParameter) -> None:
     require(new, Refusal.NOTHING_TO_CHANGE, name=action.name)
 
 
-def _change_parameter(ctx: Context, action: ChangeParameter) -> None:
-    """Set the parameter."""
+def change_parameter(ctx: Context, action: ChangeParameter) -> None:
+    """Set a parameter to another value."""
+    _check_parameter(ctx, action)
     after = Parameter(name=action.name, value=action.value, set_at_ms=ctx.now_ms)
     if ctx.peek(Parameter, action.name) is None:
         ctx.add(after)
     else:
         ctx.save(after)
-
-
-def _check_year(reader: Reader, action: PublishYear) -> None:
-    """Refuse what cannot be published."""
-    check_publication(reader, action.publication)
-
-
-def _publish_year(ctx: Context, action: PublishYear) -> None:
-    """Keep the year."""
-    publish(ctx, action.publication)
 
 
 # --- rules
@@ -149,24 +149,3 @@ def _named(rules: Rules) -> tuple[str, ...]:
 def _amend(ctx: Context, action: Amend) -> None:
     """Replace what the constitution says."""
     ctx.save(Constitution(name=CONSTITUTION, rules=action.rules, amended_at_ms=ctx.now_ms))
-
-
-CHECKS: Final[Mapping[type, Callable[[Reader, Any], None]]] = {
-    AdmitMember: _check_admit,
-    ExpelMember: _check_expel,
-    ChangeParameter: _check_parameter,
-    PublishYear: _check_year,
-    ActivateRules: _check_activation,
-    Amend: _check_amend,
-}
-"""What each action asks."""
-
-DEEDS: Final[Mapping[type, Callable[[Context, Any], None]]] = {
-    AdmitMember: _admit,
-    ExpelMember: _expel,
-    ChangeParameter: _change_parameter,
-    PublishYear: _publish_year,
-    ActivateRules: _activate,
-    Amend: _amend,
-}
-"""What each action does."""

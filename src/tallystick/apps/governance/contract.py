@@ -1,6 +1,7 @@
 """What happens: proposals and votes, parameters, calendars, the trial's clock."""
 
-from tallystick.apps.governance.actions import carry_out, check
+from tallystick.apps.governance.actions import carry_out, change_parameter, check
+from tallystick.apps.governance.calendars import publish
 from tallystick.apps.governance.interface import rules
 from tallystick.apps.governance.messages import (
     AdvanceClock,
@@ -17,7 +18,6 @@ from tallystick.apps.governance.records import (
     ChangeParameter,
     Proposal,
     ProposalStatus,
-    PublishYear,
     Vote,
 )
 from tallystick.apps.governance.refusals import Refusal
@@ -102,14 +102,14 @@ def set_parameter(ctx: Context, msg: SetParameter) -> None:
     """Set a parameter without a vote."""
     keepers = rules(ctx).parameter_keepers
     require(ctx.party in keepers, Refusal.NOT_PARAMETER_KEEPER, member=ctx.party)
-    carry_out(ctx, ChangeParameter(name=msg.name, value=msg.value))
+    change_parameter(ctx, ChangeParameter(name=msg.name, value=msg.value))
 
 
 def publish_calendar(ctx: Context, msg: PublishCalendar) -> None:
     """Publish a year of a calendar without a vote."""
     keepers = rules(ctx).calendar_keepers
     require(ctx.party in keepers, Refusal.NOT_CALENDAR_KEEPER, member=ctx.party)
-    carry_out(ctx, PublishYear(publication=msg.publication))
+    publish(ctx, msg.publication)
 
 
 def advance_clock(ctx: Context, msg: AdvanceClock) -> None:

@@ -1,14 +1,8 @@
 """How an institution becomes a member and ceases to be one, whoever decides it."""
 
+from tallystick.apps.members.parts import LegalNumber, MemberStatus, NewMember
 from tallystick.apps.members.people import enrol, ensure_can_sign
-from tallystick.apps.members.records import (
-    LegalNumber,
-    Member,
-    MemberStatus,
-    NewMember,
-    NumberHolder,
-    Outlet,
-)
+from tallystick.apps.members.records import Member, NumberHolder, Outlet
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require

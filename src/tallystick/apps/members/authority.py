@@ -15,21 +15,17 @@ from tallystick.apps.governance.interface import banking_day, parameter
 from tallystick.apps.members.licences import holds_licence
 from tallystick.apps.members.messages import SEE_ALL
 from tallystick.apps.members.needs import missing_roles, seats, seats_of_one, stricter
-from tallystick.apps.members.people import in_role_order, require_open
-from tallystick.apps.members.records import (
-    DailyUse,
-    Key,
+from tallystick.apps.members.parts import (
     KeyStatus,
     Kind,
-    Member,
     MemberStatus,
     Need,
-    Officer,
     OfficerStatus,
-    Policy,
     Size,
     Tier,
 )
+from tallystick.apps.members.people import in_role_order, require_open
+from tallystick.apps.members.records import DailyUse, Key, Member, Officer, Policy
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import is_suspended, verb_frozen
 from tallystick.ledger.app import Message, Officers, Role, tag_of
@@ -99,9 +95,9 @@ def _persons(ctx: Context, keys: tuple[bytes, ...]) -> dict[str, Persons]:
     persons: dict[str, Persons] = {}
     for public_key in keys:
         told = public_key.hex()
-        key = need(ctx.peek(Key, public_key), Refusal.UNKNOWN_KEY, key=told)
-        require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, key=told)
-        require(key.member in ctx.acting, Refusal.STRANGER, key=told)
+        key = need(ctx.peek(Key, public_key), Refusal.UNKNOWN_KEY, public_key=told)
+        require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, public_key=told)
+        require(key.member in ctx.acting, Refusal.STRANGER, public_key=told)
         officer = ctx.get(Officer, key.member, key.officer)
         persons.setdefault(key.member, {})[key.officer] = officer
     return persons

@@ -2,26 +2,22 @@
 
 from tallystick.apps.members.admission import admit, check_admission, check_expulsion, expel
 from tallystick.apps.members.licences import holds_licence
-from tallystick.apps.members.records import (
-    Frozen,
+from tallystick.apps.members.parts import (
     Kind,
-    KindLicence,
     LegalNumber,
     Limit,
-    Member,
     MemberId,
     MemberStatus,
     NewKey,
     NewMember,
     NewOfficer,
     NewOutlet,
-    NumberHolder,
     NumberScheme,
-    Officer,
     OfficerStatus,
     Scope,
     Size,
 )
+from tallystick.apps.members.records import Frozen, KindLicence, Member, NumberHolder, Officer
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import frozen, is_suspended, verb_frozen
 from tallystick.ledger.app import Role

@@ -3,21 +3,23 @@
 from collections.abc import Iterator
 
 from tallystick.apps.members.needs import can_fill
+from tallystick.apps.members.parts import (
+    KeyStatus,
+    MemberStatus,
+    OfficerStatus,
+    OrderStatus,
+    OutletStatus,
+    Scope,
+)
 from tallystick.apps.members.records import (
     Frozen,
     Key,
-    KeyStatus,
     Member,
-    MemberStatus,
     NumberHolder,
     Officer,
-    OfficerStatus,
     Order,
-    OrderStatus,
     Outlet,
-    OutletStatus,
     Policy,
-    Scope,
 )
 from tallystick.apps.members.standing import verb_subject
 from tallystick.ledger.app import ADMIN_CHECKER, Role
@@ -83,7 +85,7 @@ def numbers_belong_to_members(view: View) -> Iterator[str]:
     """A register number is held by the member that lists it, and by no other."""
     held = {(each.scheme, each.number): each.member for each in view.scan(NumberHolder)}
     for member in view.scan(Member):
-        for each in set(member.numbers):
+        for each in dict.fromkeys(member.numbers):
             if held.pop((each.scheme, each.number), None) != member.member_id:
                 yield f"number {each.number} is not noted as {member.member_id}'s"
     for _, number in held:

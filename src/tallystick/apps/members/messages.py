@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tallystick.apps.members.records import (
+from tallystick.apps.members.parts import (
     KEYS_MAX,
     Ceiling,
     Kind,

@@ -1,17 +1,15 @@
 """Orders of authorities: entering one, ending one, and what follows for the member."""
 
 from tallystick.apps.members.admission import in_order
-from tallystick.apps.members.records import (
+from tallystick.apps.members.parts import (
     ORDERS_MAX,
     VERBS_MAX,
-    Frozen,
-    Member,
     MemberStatus,
-    Order,
     OrderStatus,
     Scope,
     Standing,
 )
+from tallystick.apps.members.records import Frozen, Member, Order
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require

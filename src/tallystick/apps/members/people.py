@@ -2,17 +2,15 @@
 
 from tallystick.accel import is_small_order, is_valid_point
 from tallystick.apps.members.needs import can_fill
-from tallystick.apps.members.records import (
+from tallystick.apps.members.parts import (
     KEYS_MAX,
-    Key,
     KeyStatus,
     NewKey,
     NewOfficer,
-    Officer,
     OfficerStatus,
-    Outlet,
     OutletStatus,
 )
+from tallystick.apps.members.records import Key, Officer, Outlet
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.app import ADMIN_CHECKER, Role
 from tallystick.ledger.context import Context
@@ -79,8 +77,8 @@ def add_key(ctx: Context, officer: Officer, new: NewKey) -> Officer:
     """Register a sound key that nobody has ever had; the officer with it."""
     told = new.public_key.hex()
     good = is_valid_point(new.public_key) and not is_small_order(new.public_key)
-    require(good, Refusal.WEAK_KEY, key=told)
-    require(ctx.peek(Key, new.public_key) is None, Refusal.KEY_TAKEN, key=told)
+    require(good, Refusal.WEAK_KEY, public_key=told)
+    require(ctx.peek(Key, new.public_key) is None, Refusal.KEY_TAKEN, public_key=told)
     require(len(officer.keys) < KEYS_MAX, Refusal.TOO_MANY, what="keys", most=KEYS_MAX)
     ctx.add(
         Key(
@@ -110,8 +108,8 @@ def drop_key(ctx: Context, key: Key, reason: str) -> Officer:
 def own_key(reader: Reader, party: str, public_key: bytes) -> Key:
     """An active key of the member's own."""
     key = reader.get(Key, public_key)
-    require(key.member == party, Refusal.NO_SUCH_KEY, key=public_key.hex())
-    require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, key=public_key.hex())
+    require(key.member == party, Refusal.NO_SUCH_KEY, public_key=public_key.hex())
+    require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, public_key=public_key.hex())
     return key
 
 

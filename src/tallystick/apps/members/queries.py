@@ -6,23 +6,25 @@ from typing import Annotated
 from msgspec import Meta
 
 from tallystick.apps.members.licences import verbs_of
-from tallystick.apps.members.records import (
-    DailyUse,
+from tallystick.apps.members.parts import (
     Delegation,
-    Key,
     KeyStatus,
     Kind,
-    KindLicence,
     LegalNumberText,
-    Member,
     MemberId,
     MemberStatus,
-    NumberHolder,
     NumberScheme,
-    Officer,
     OfficerStatus,
-    Order,
     OrderStatus,
+)
+from tallystick.apps.members.records import (
+    DailyUse,
+    Key,
+    KindLicence,
+    Member,
+    NumberHolder,
+    Officer,
+    Order,
     Outlet,
     Policy,
 )

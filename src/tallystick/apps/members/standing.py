@@ -1,6 +1,7 @@
 """How a member or a thing stands: suspended, frozen, and since which order."""
 
-from tallystick.apps.members.records import Frozen, Member, MemberStatus, Scope
+from tallystick.apps.members.parts import MemberStatus, Scope
+from tallystick.apps.members.records import Frozen, Member
 from tallystick.ledger.view import Reader
 
 

@@ -12,7 +12,8 @@ from tallystick.apps.members.messages import (
     RevokeLicence,
     SetKindLicence,
 )
-from tallystick.apps.members.records import VERBS_MAX, KindLicence, Member
+from tallystick.apps.members.parts import VERBS_MAX
+from tallystick.apps.members.records import KindLicence, Member
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require

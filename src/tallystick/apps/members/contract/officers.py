@@ -7,6 +7,7 @@ from tallystick.apps.members.messages import (
     CloseOutlet,
     RemoveOfficer,
 )
+from tallystick.apps.members.parts import NewOfficer, OfficerStatus, OutletStatus
 from tallystick.apps.members.people import (
     active_officer,
     check_powers,
@@ -16,14 +17,7 @@ from tallystick.apps.members.people import (
     in_role_order,
     require_open,
 )
-from tallystick.apps.members.records import (
-    Key,
-    NewOfficer,
-    Officer,
-    OfficerStatus,
-    Outlet,
-    OutletStatus,
-)
+from tallystick.apps.members.records import Key, Officer, Outlet
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require

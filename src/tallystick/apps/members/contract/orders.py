@@ -11,7 +11,8 @@ from tallystick.apps.members.orders import (
     own_order,
     suspend_member,
 )
-from tallystick.apps.members.records import Member, MemberStatus, Order, OrderStatus, Scope
+from tallystick.apps.members.parts import MemberStatus, OrderStatus, Scope
+from tallystick.apps.members.records import Member, Order
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import verb_subject
 from tallystick.ledger.context import Context

@@ -2,15 +2,9 @@
 
 from tallystick.apps.members.admission import in_order
 from tallystick.apps.members.messages import Delegate, DropPolicy, EndDelegation, SetPolicy
+from tallystick.apps.members.parts import DELEGATIONS_MAX, POLICIES_MAX, Delegation, Size
 from tallystick.apps.members.people import active_officer, check_once, in_role_order
-from tallystick.apps.members.records import (
-    DELEGATIONS_MAX,
-    POLICIES_MAX,
-    Delegation,
-    Member,
-    Policy,
-    Size,
-)
+from tallystick.apps.members.records import Member, Policy
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
