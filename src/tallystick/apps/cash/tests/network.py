@@ -10,7 +10,7 @@ from tallystick.apps.governance import APP as GOVERNANCE
 from tallystick.apps.governance.records import Admits, Offset, Publication, Rules
 from tallystick.apps.members import APP as MEMBERS
 from tallystick.apps.members.authority import MembersAuthority
-from tallystick.apps.members.records import Kind, NewKey, NewMember, NewOfficer
+from tallystick.apps.members.interface import Kind, NewKey, NewMember, NewOfficer
 from tallystick.ledger.app import Record, Role
 from tallystick.testing.world import OPENS, ZONE_MINUTES, World, public_key
 from tallystick.values.time import at

@@ -4,6 +4,4 @@ from tallystick.apps.cash.tests.desk import contract, messages
 from tallystick.apps.cash.tests.desk.refusals import Refusal
 from tallystick.ledger.app import App
 
-APP = App(
-    "desk", version=1, messages=messages, records=None, refusals=Refusal, contract=contract
-)
+APP = App("desk", version=1, messages=messages, records=None, refusals=Refusal, contract=contract)

@@ -31,9 +31,7 @@ def pay(ctx: Context, msg: Pay) -> None:
 
 
 def fund(ctx: Context, msg: Fund) -> None:
-    cash.hold(
-        ctx, owner=msg.owner, money=msg.money, amount_minor=msg.amount_minor, subject=SUBJECT
-    )
+    cash.hold(ctx, owner=msg.owner, money=msg.money, amount_minor=msg.amount_minor, subject=SUBJECT)
 
 
 def top_up(ctx: Context, msg: TopUp) -> None:
@@ -84,6 +82,4 @@ def paid(ctx: Context, msg: Paid) -> None:
 
 
 def drop(ctx: Context, msg: Drop) -> None:
-    documents.cancel(
-        ctx, msg.registration_id, subject=msg.subject or SUBJECT, reason=msg.reason
-    )
+    documents.cancel(ctx, msg.registration_id, subject=msg.subject or SUBJECT, reason=msg.reason)

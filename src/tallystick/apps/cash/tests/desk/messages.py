@@ -110,4 +110,4 @@ class Drop(Message, tag="desk.drop.1"):
 
     registration_id: Id
     reason: Reason
-    subject: Id = ""
+    subject: Id | None = None
