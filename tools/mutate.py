@@ -145,10 +145,12 @@ def steps(copy: Path, mutant: Mutant) -> Iterator[list[Path]]:
 
 
 def suite(copy: Path) -> list[Path]:
-    """All test files of a tree but the house tests, in order."""
+    """All test files of a tree in order, but those of the house and of the tools."""
     tops = [copy / "tests", copy / PACKAGE / "apps"]
     found = sorted(path.relative_to(copy) for top in tops for path in top.rglob("test_*.py"))
-    return [path for path in found if "house" not in path.parts]
+    return [
+        path for path in found if path.parts[:2] not in {("tests", "house"), ("tests", "tools")}
+    ]
 
 
 def mentions(file: Path, words: frozenset[str]) -> bool:
