@@ -40,7 +40,7 @@ def test_files_are_written_read_and_cut(disk: Disk, folder: str) -> None:
     assert disk.open(f"{folder}/f").read(0, 9) == b"help"
     file.close()
     file.close()
-    with pytest.raises(OSError, match="closed|Bad file"):
+    with pytest.raises(OSError, match=r"closed|Bad file"):
         file.size()
     assert disk.list(folder) == ("f",)
 

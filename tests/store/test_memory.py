@@ -33,6 +33,19 @@ def test_old_versions_go_with_their_last_reader(store: MemoryStore) -> None:
     assert [key for key, _ in store.scan(b"")] == [b"a", b"c"]
 
 
+def test_deleting_what_never_was_keeps_nothing_for_long(store: MemoryStore) -> None:
+    reader = store.snapshot()
+    store.apply(1, {b"never": None}, {})
+    store.apply(2, {b"never": None}, {})
+    assert list(reader.scan(b"")) == list(store.scan(b"")) == []
+    reader.close()
+    late = store.snapshot()
+    store.apply(3, {b"other": None}, {})
+    late.close()
+    store.apply(4, {}, {})
+    assert versions(store) == 0
+
+
 def test_a_dropped_scan_keeps_nothing(store: MemoryStore) -> None:
     store.apply(1, {b"a": b"1"}, {})
     next(store.scan(b""))
