@@ -109,7 +109,8 @@ def test_apps_meet_only_at_interfaces(path: Path) -> None:
 def test_no_app_is_named_by_the_platform(path: Path) -> None:
     """The platform is handed its applications, so that one more is one line (`apps/__init__.py`).
 
-    `testing` and `audit` take the list `APPS` and what founds a network. Neither an import nor a text names an application.
+    `testing` and `audit` take the list `APPS` and what founds a network. Neither an
+    import nor a text names an application.
     """
     named = [
         f"{at(path, node)} {name}"
