@@ -1,4 +1,4 @@
-"""The bytes of the log are those of `docs/reference/log-format.md`, and nothing else is readable."""
+"""The bytes of the log are those of `docs/reference/log-format.md`; nothing else is readable."""
 
 import re
 from pathlib import Path
