@@ -11,10 +11,10 @@ import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -33,7 +33,7 @@ Words = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """One field of a message, record, nested struct or query result; or one parameter of a query."""
+    """One field of a message, record, nested struct or answer; or a parameter of a query."""
 
     name: str
     """Name, e.g. `amount_minor`."""
@@ -165,7 +165,7 @@ class Catalogue:
         self.ledger_refusals = refusal_infos(LedgerRefusal)
         self.ledger_words = _words(Path(str(ledger_package.__file__)).parent)
         self.ledger_records = tuple(_record("ledger", each) for each in structs_of(system, Record))
-        self.apps = tuple(app_info(app, self.ledger_refusals) for app in apps)
+        self.apps = tuple(app_info(app) for app in apps)
 
     @cached_property
     def _by_app(self) -> dict[str, AppInfo]:
@@ -232,7 +232,7 @@ def fill(text: str, values: Mapping[str, object]) -> str:
     return text.format_map(_Values(values))
 
 
-def app_info(app: App, ledger: tuple[RefusalInfo, ...]) -> AppInfo:
+def app_info(app: App) -> AppInfo:
     """What one application says of itself."""
     folder = Path(inspect.getfile(app.refusals)).parent
     codes = refusal_infos(app.refusals)
@@ -257,9 +257,14 @@ def refusal_infos(codes: type[RefusalCode]) -> tuple[RefusalInfo, ...]:
     )
 
 
-@lru_cache(maxsize=None)
 def struct_info(type_: type[Any]) -> StructInfo:
     """Docs and fields of a struct; fields of bases are documented at the base."""
+    return _struct_info(cast("Any", type_))
+
+
+@cache
+def _struct_info(type_: Any) -> StructInfo:
+    """Each struct is read once."""
     docs: dict[str, str] = {}
     for base in reversed(type_.__mro__):
         if issubclass(base, msgspec.Struct) and base.__module__ != "msgspec":

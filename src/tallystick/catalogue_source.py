@@ -11,7 +11,8 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from tallystick.ledger.app import Record
@@ -48,7 +49,7 @@ class Source:
         return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _source(module: str) -> Source:
     """Each module is parsed once."""
     return Source(module)
@@ -57,7 +58,7 @@ def _source(module: str) -> Source:
 def _docs_under(body: list[ast.stmt]) -> dict[str, str]:
     """Attribute → docstring that follows it."""
     docs: dict[str, str] = {}
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in pairwise(body):
         if not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
             continue
         target = node.target if isinstance(node, ast.AnnAssign) else None

@@ -126,7 +126,7 @@ def supervised(
     *,
     parameters: Mapping[str, int] | None = None,
 ) -> Founding:
-    """The usual founding: supervisors admit, publish, set parameters and keep a trial's clock; banks vote."""
+    """The usual founding: supervisors keep members, calendars and clock; banks vote."""
     supervisors = tuple(each.party for each in founders if each.kind == Kind.SUPERVISOR.value)
     voting = (Kind.SUPERVISOR.value, Kind.CENTRAL_BANK.value, Kind.BANK.value)
     rules = Rules(

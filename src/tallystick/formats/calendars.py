@@ -1,6 +1,6 @@
 """Banking days as authorities publish them, written out once so that no library can change them.
 
-China 2026: notice of the General Office of the State Council of 4 November 2025 on holidays in 2026.
+China 2026: notice of the General Office of the State Council of 4 November 2025.
 Banks work Monday to Friday, not in a holiday, and on the weekend days that make up for one.
 """
 
@@ -35,7 +35,7 @@ CN_ZONE_MINUTES: Final = 480
 def banking_days(
     year: int, holidays: tuple[tuple[str, str], ...], worked: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The banking days of a year, one by one: weekdays that are no holiday, and worked weekend days."""
+    """The banking days of a year, one by one: weekdays but holidays, and worked weekend days."""
     closed = {day for first, last in holidays for day in _days(first, last)}
     return tuple(
         day

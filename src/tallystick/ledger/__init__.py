@@ -1,1 +1,1 @@
-"""The state machine: blocks of transactions in, receipts and a state root out. Start at `execute.py`."""
+"""The state machine: blocks in, receipts and a state root out. Start at `execute.py`."""

@@ -53,7 +53,7 @@ class MessageSpec:
     officers: Officers
     """Officers it needs by default; a member's own policy may tighten."""
     limit_by: str | None
-    """Path to the amount that a limit applies to: a field, or `piece_id.amount_minor` through a reference."""
+    """Path to the amount that a limit applies to: a field, or `piece_id.amount_minor`."""
     duty: bool
     """Whether it is allowed while suspended or unlicensed (fund, pay, answer recourse)."""
     one_person: bool
@@ -77,7 +77,7 @@ class RecordSpec:
     missing: RefusalCode | None
     """Refusal when a record asked for is absent; None for records that are only peeked at."""
     moves: Mapping[enum.Enum | None, tuple[enum.Enum, ...]]
-    """Allowed moves of the status field; from None: the first statuses. Empty when it has no status."""
+    """Allowed moves of the status; from None: the first ones. Empty without a status."""
     lists: tuple[tuple[str, ...], ...]
     """Lists people need: SQL indexes and filters."""
     seen_by: tuple[str, ...]
@@ -88,14 +88,14 @@ class RecordSpec:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Message(Struct, tag_field="type"):
-    """Base of what can be asked. Write the tag out: `class Assign(Message, tag="warehouse.assign.1")`."""
+    """Base of what can be asked. The tag is written out: `tag="warehouse.assign.1"`."""
 
     spec: ClassVar[MessageSpec]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Record(Struct, tag_field="type"):
-    """Base of what is kept. Write the tag out: `class Receipt(Record, tag="warehouse.receipt.1")`."""
+    """Base of what is kept. The tag is written out: `tag="warehouse.receipt.1"`."""
 
     spec: ClassVar[RecordSpec]
 
@@ -174,7 +174,7 @@ Invariant = Callable[["View"], Iterator[str]]
 
 @dataclass(frozen=True)
 class App:
-    """One financial application. The modules it is made of are handed over; the rest is read from them.
+    """One financial application: the modules it is made of; the rest is read from them.
 
     `contract` has one function per message, named like it in snake case; `queries` and `invariants`
     have one public function each per query and invariant.
@@ -197,7 +197,7 @@ class App:
     invariants: ModuleType | None = None
     """What must always hold."""
     verbs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Licence verbs that the application declares, and the kinds of member that have each by default:
+    """Licence verbs that it declares, and the kinds of member that have each by default:
     `{"cash.issue": ("central_bank", "bank")}`; `("*",)` for every kind."""
     governs: bool = False
     """Whether it may write the ledger's own records (clock, activation of rules)."""
@@ -253,7 +253,7 @@ StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 
 def structs_of(module: ModuleType | None, base: type[StructT]) -> Iterable[type[StructT]]:
-    """Declared structs that a module (or package, by what it re-exports) defines, in source order."""
+    """Declared structs of a module, or re-exported by a package, in source order."""
     if module is None:
         return ()
     return [
@@ -268,7 +268,7 @@ def structs_of(module: ModuleType | None, base: type[StructT]) -> Iterable[type[
 
 
 def functions_of(module: ModuleType | None) -> Iterable[Callable[..., Any]]:
-    """Public functions that a module (or package, by what it re-exports) defines, in source order."""
+    """Public functions of a module, or re-exported by a package, in source order."""
     if module is None:
         return ()
     return [

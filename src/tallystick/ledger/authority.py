@@ -39,7 +39,7 @@ class Authority(Protocol):
 
 
 def limited_amount(ctx: Context, message: Message) -> tuple[str, int] | None:
-    """Currency and amount (minor units) that an officer's limit applies to, by the message's `limit_by`.
+    """Currency and amount (minor units) that an officer's limit applies to, by `limit_by`.
 
     None when the message has no such amount. A reference to a record that is not there is refused
     with that record's own code.

@@ -83,7 +83,7 @@ def receipts_root_of(receipts: tuple[Receipt, ...]) -> bytes:
 
 
 def map_root(entries: Mapping[str, bytes]) -> bytes:
-    """Root of a small map as CometBFT's SimpleMap does it: sorted keys, values hashed, lengths as varints.
+    """Root of a small map as CometBFT's SimpleMap does it: sorted keys, hashed values.
 
     ICS 23 `tendermint` spec: leaf = 0x00 ‖ varint(len key) ‖ key ‖ varint(32) ‖ SHA-256(value).
     """

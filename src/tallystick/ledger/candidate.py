@@ -25,12 +25,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A transaction that does not belong into the block: duplicate, expired, unauthorised or reused."""
+    """A transaction that is not in the block: duplicate, expired, unauthorised or reused."""
 
     transaction: Transaction
     """The transaction."""
     receipt: Receipt | None
-    """The answer, for unauthorised and reused; None for a duplicate and for one that has expired."""
+    """The answer, for unauthorised and reused; None for a duplicate or an expired one."""
 
 
 @dataclass(slots=True)

@@ -234,6 +234,6 @@ def missing(type_: type[Record], key: tuple[Any, ...]) -> Refused:
         return Refused(Refusal.NO_SUCH_RECORD, {"record": spec.name})
     told = {
         name: value if isinstance(value, str | int) else str(value)
-        for name, value in zip(spec.key, key)
+        for name, value in zip(spec.key, key, strict=True)
     }
     return Refused(code, told)

@@ -68,9 +68,9 @@ class Ledger:
     ) -> Candidate:
         """Execute the next block over the committed state. Signatures are the caller's to check.
 
-        Duplicates and expired transactions are left out of the block. So are, when `proposing`, those
-        that are unauthorised or reuse a reference: they are answered and not ordered. In a block
-        that was given they get a receipt. Executing the block so made again gives the same candidate.
+        Duplicates and expired transactions are left out of the block. So are, when `proposing`,
+        those that are unauthorised or reuse a reference: they are answered and not ordered. In a
+        block that was given they get a receipt. Executing the block so made again gives the same.
         """
         run = _Run(self, state, time_ms, proposing)
         run.expire_references()
@@ -80,7 +80,7 @@ class Ledger:
         return run.seal()
 
     def next_wake_ms(self, state: State) -> int | None:
-        """Block time at which something is due: a timer, or references to drop; None if nothing is."""
+        """Block time at which a timer is due or references are to be dropped; None if none."""
         offset = state.offset_ms()
         due = [(minute + 1) * MINUTE_MS for minute in list(state.used_minutes())[:1]]
         for _, timer in state.scan(
@@ -245,7 +245,7 @@ class _Run:
             self.done.append(Done(receipt, encode(receipt)))
 
     def _authorised(self, work: Work, transaction: Transaction) -> list[Context] | None:
-        """A context for each call, all of them authorised; None if the policies are not satisfied."""
+        """A context for each call, all authorised; None if the policies are not satisfied."""
         calls = transaction.body.calls
         acting = frozenset([call.party for call in calls])
         contexts = [

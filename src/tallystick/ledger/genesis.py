@@ -1,4 +1,4 @@
-"""How a chain begins: time, limits, rules in force and first records. Its hash is in the chain's name."""
+"""How a chain begins: time, limits, rules and records. Its hash is in the chain's name."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def genesis_from_json(data: bytes, types: Sequence[type[Record]]) -> Genesis:
 
 
 def first_records(genesis: Genesis, types: Sequence[type[Record]]) -> dict[bytes, bytes]:
-    """State at height 0: the genesis records by key, and the ledger's own clock and rules in force."""
+    """State at height 0: genesis records by key, and the ledger's own clock and rules."""
     offset = 0 if genesis.opens_at_ms is None else genesis.opens_at_ms - genesis.time_ms
     own: list[Record] = [Clock(name=CLOCK, offset_ms=offset, trial=genesis.trial)]
     own += [Activation(app=each.app, version=each.version) for each in genesis.apps]

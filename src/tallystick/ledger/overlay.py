@@ -1,4 +1,4 @@
-"""State as the executing thread sees it: committed records, below the changes of the block being made."""
+"""State as a block being made sees it: its own changes over the committed records."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Overlay:
         start: bytes | None,
         over: dict[bytes, tuple[str, Record | None]],
     ) -> Iterator[tuple[bytes, Record]]:
-        """Records under a prefix in key order; `over` are the changes of the running transaction."""
+        """Records under a prefix in key order; `over`: changes of the running transaction."""
         first = prefix if start is None or start < prefix else start
         mine = self._changed_keys(name, prefix, first)
         mine.update(

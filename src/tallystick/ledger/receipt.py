@@ -83,7 +83,7 @@ def hash_of_changes(changes: Sequence[Change]) -> bytes | None:
 
 
 def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Simple Merkle root of RFC 6962 as CometBFT uses it: 0x00 leaf, 0x01 inner; SHA-256 of nothing if empty."""
+    """Simple Merkle root of RFC 6962 as CometBFT uses it; SHA-256 of nothing if empty."""
     level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
     if not level:
         return hashlib.sha256(b"").digest()
@@ -91,7 +91,7 @@ def merkle_root(leaves: Iterable[bytes]) -> bytes:
 
 
 def _fold(level: list[bytes]) -> bytes:
-    """Pair neighbours until one is left; an odd last one moves up unpaired, which is RFC 6962's split."""
+    """Pair neighbours until one is left; an odd last one moves up, as RFC 6962 splits."""
     while len(level) > 1:
         odd = level[-1:] if len(level) % 2 else []
         level = [

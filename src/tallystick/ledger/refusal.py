@@ -22,7 +22,7 @@ class RefusalCode(enum.Enum):
     """
 
     app: ClassVar[str]
-    """Name of the application whose codes these are; given as `class Refusal(RefusalCode, app=…)`."""
+    """Application whose codes these are, as in `class Refusal(RefusalCode, app=…)`."""
 
     rule: str
     """Where the rule comes from, e.g. `Civil Code 545`; empty when it is the house's own."""

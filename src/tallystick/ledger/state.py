@@ -1,4 +1,4 @@
-"""Committed state: bytes in a store, decoded records in a bounded cache, the Merkle tree in memory."""
+"""Committed state: bytes in a store, records in a bounded cache, the tree in memory."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -37,7 +37,7 @@ class SeenBy:
 
 
 class Reader(Protocol):
-    """What reading interface functions and invariants take; a Context and a View are both Readers."""
+    """What interface functions and invariants read; a Context and a View are Readers."""
 
     @property
     def now_ms(self) -> int:
@@ -91,7 +91,7 @@ History = Callable[[bytes, str], Iterable[Past]]
 """Finds the changes of a key (bytes, record name) in the block log, oldest first."""
 
 
-def no_history(key: bytes, name: str) -> Iterable[Past]:
+def no_history(_key: bytes, name: str) -> Iterable[Past]:
     """For a view without a block log behind it."""
     raise Refused(Refusal.NEEDS_INDEX, {"record": name})
 
@@ -174,14 +174,12 @@ class View:
     ) -> list[R]:
         """Records that fit: `field=value`, `field__ge/gt/le/lt=value`; in key order or by `order`.
 
-        `order` is a field, with `-` before it for falling; `cursor` is the key of the last record of
-        the page before (key order only). NEEDS_INDEX when it would read too many.
+        `order` is a field, with `-` before it for falling; `cursor` is the key of the last record
+        of the page before (key order only). NEEDS_INDEX when it would read too many.
         """
-        reads = 0
         found: list[R] = []
-        for each in self.scan(type_, after=cursor):
-            reads += 1
-            require(reads <= FIND_READS_MAX, Refusal.NEEDS_INDEX, record=type_.spec.name)
+        for reads, each in enumerate(self.scan(type_, after=cursor)):
+            require(reads < FIND_READS_MAX, Refusal.NEEDS_INDEX, record=type_.spec.name)
             if _fits(each, where):
                 found.append(each)
                 if order is None and len(found) == limit:
@@ -240,7 +238,7 @@ def _names(found: Record, fields: tuple[str, ...], asker: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def narrowed_fields(type_: type[Record]) -> tuple[tuple[str, tuple[str, ...], Any], ...]:
     """Fields of a record that only some may read: name, who, and the default that others read."""
     narrowed = []

@@ -53,7 +53,8 @@ def founder(party: str, kind: str, size: str = "large") -> Founder:
         kind=kind,
         size=size,
         officers={
-            officer: (roles, public_key(f"{party}.{officer}")) for officer, roles in OFFICERS.items()
+            officer: (roles, public_key(f"{party}.{officer}"))
+            for officer, roles in OFFICERS.items()
         },
     )
 

@@ -25,6 +25,7 @@ from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Budget, Genesis
 from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.refusal import RefusalCode
+from tallystick.ledger.refusals import Refusal as LedgerRefusal
 from tallystick.ledger.transaction import (
     SUITE_ED25519,
     Body,
@@ -100,7 +101,7 @@ class World:
         opens: tuple[str, int] = OPENS,
         trial: bool = False,
     ) -> None:
-        """Open a chain with the given first records. `versions`: rules in force, newest by default."""
+        """Open a chain with first records. `versions`: rules in force, newest by default."""
         self.now_ms = at(opens[0], opens[1], ZONE_MINUTES)
         newest = {app.name: app.version for app in apps} | (versions or {})
         self.genesis = Genesis(
@@ -187,7 +188,7 @@ class World:
         expires_at_ms: int | None = None,
         keys: Sequence[str] | None = None,
     ) -> bytes:
-        """Bytes of a transaction signed by the officers that the calls name, or by `keys` instead."""
+        """Bytes of a transaction signed by the officers that the calls name, or by `keys`."""
         self._references += 1
         made: list[Call[Any]] = []
         signers: list[str] = []
@@ -209,10 +210,15 @@ class World:
     def passes(
         self, *, days: int = 0, hours: int = 0, minutes: int = 0, to: tuple[str, int] | None = None
     ) -> None:
-        """Let time pass, or let it be a day and minute of the world's zone; run what falls due, in order."""
-        target = self.now_ms + ((days * 24 + hours) * 60 + minutes) * 60_000
+        """Let time pass, or let it be a day and minute of the zone; run what falls due."""
         if to is not None:
-            target = at(to[0], to[1], ZONE_MINUTES) - self.offset_ms
+            self.passes_until(at(to[0], to[1], ZONE_MINUTES))
+        else:
+            self.passes_until(self.ledger_ms + ((days * 24 + hours) * 60 + minutes) * 60_000)
+
+    def passes_until(self, ledger_ms: int) -> None:
+        """Let ledger time be that instant; run what falls due on the way, in order."""
+        target = ledger_ms - self.offset_ms
         if target < self.now_ms:
             raise WorldProblem("time goes forward only")
         while (due := self.ledger.next_wake_ms(self.chain.state)) is not None and due <= target:
@@ -225,6 +231,15 @@ class World:
         """Close the chain and recover it from log and store."""
         self.chain = self._open()
         self.check()
+
+    def copy(self) -> World:
+        """Another world that has come as far as this one."""
+        twin = object.__new__(World)
+        twin.__dict__.update(self.__dict__)
+        twin.disk = self.disk.clone()
+        twin.store = MemoryStore()
+        twin.chain = twin._open()
+        return twin
 
     # --- looks
 
@@ -258,14 +273,16 @@ class World:
         if receipt.outcome is Outcome.ACCEPTED:
             return "accepted"
         values = " ".join(f"{value.name}={value.value}" for value in receipt.values)
-        return f"{receipt.outcome.value} {receipt.app} {receipt.code} {self.name_of(receipt)}: {values}"
+        code = f"{receipt.app} {receipt.code} {self.name_of(receipt)}"
+        return f"{receipt.outcome.value} {code}: {values}"
 
     def name_of(self, receipt: Receipt) -> str:
         """Name of a receipt's refusal."""
-        from tallystick.ledger.refusals import Refusal as LedgerRefusal
-
-        enums = [LedgerRefusal, *(app.refusals for app in self.ledger.rules.apps)]
-        return next(enum(receipt.code).name for enum in enums if enum.app == receipt.app)
+        codes: list[type[RefusalCode]] = [
+            LedgerRefusal,
+            *(app.refusals for app in self.ledger.rules.apps),
+        ]
+        return next(each for each in codes if each.app == receipt.app)(receipt.code).name
 
 
 def split_who(who: str) -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,158 @@
+"""Comparing what a read answered with what a case expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import msgspec
+
+from tallystick.catalogue import bare, struct_info
+from tallystick.ledger.app import Record
+from tallystick.values.errors import ValueProblem
+from tallystick.values.money import format_minor
+from tallystick.wording import Wording, WordingProblem, currency_of_struct, spellings
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a read answered."""
+
+    rows: tuple[Any, ...]
+    """Structs, or plain values."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A value and how it is written."""
+
+    value: Any
+    type: Any
+    currency: str | None
+
+
+class _NoSuchField(Exception):
+    """A path leads nowhere."""
+
+
+def expect(
+    wording: Wording, answer: Rows, bound: Callable[[str], Record | None], path: str, wanted: str
+) -> str | None:
+    """None if the value at a path is the wanted one; else a sentence that says what is there."""
+    if path == "rows":
+        return _differs(str(len(answer.rows)), wanted)
+    first, _, rest = path.partition(".")
+    try:
+        if first == "sum":
+            return _sum(wording, answer, rest, wanted)
+        start, rest = _start(answer, bound, first, rest)
+        found = _follow(start, rest)
+    except _NoSuchField as problem:
+        return str(problem)
+    return _compare(wording, found, wanted)
+
+
+def _start(
+    answer: Rows, bound: Callable[[str], Record | None], first: str, rest: str
+) -> tuple[Any, str]:
+    """Where a path begins: a bound record, a row by number, or the first row."""
+    if rest:
+        kept = bound(first)
+        if kept is not None:
+            return kept, rest
+        if first.isdecimal() and first != "0":
+            if int(first) > len(answer.rows):
+                raise _NoSuchField(f"there are {len(answer.rows)} rows")
+            return answer.rows[int(first) - 1], rest
+    if not answer.rows:
+        raise _NoSuchField("the read answered nothing")
+    return answer.rows[0], f"{first}.{rest}" if rest else first
+
+
+def _follow(start: Any, path: str) -> _Found:
+    """The value at a path."""
+    found = _Found(start, type(start), currency_of_struct(start))
+    for name in path.split("."):
+        found = _step(found, name)
+    return found
+
+
+def _step(found: _Found, name: str) -> _Found:
+    """One name of a path: a field, a derived value, or a place in a tuple."""
+    value = found.value
+    if isinstance(value, tuple):
+        if not name.isdecimal() or not 0 < int(name) <= len(value):
+            raise _NoSuchField(f"{name} is no place among {len(value)}")
+        inner = get_args(bare(found.type))
+        return _Found(value[int(name) - 1], inner[0] if inner else Any, found.currency)
+    if isinstance(value, msgspec.Struct):
+        return _field(value, name, found.currency)
+    if name in ("value", "answer"):
+        return found
+    raise _NoSuchField(f"there is no {name}")
+
+
+def _field(value: msgspec.Struct, name: str, currency: str | None) -> _Found:
+    """A field by either spelling; a derived value; or a field of the one struct inside."""
+    known = currency_of_struct(value) or currency
+    wanted = name.replace("_", "-")
+    infos = struct_info(type(value)).fields
+    for info in infos:
+        if wanted in spellings(info.name):
+            return _Found(getattr(value, info.name), info.type, known)
+    for derived in (name, f"{name}_minor", name.replace("-", "_")):
+        if isinstance(getattr(type(value), derived, None), property):
+            kind = _Minor if derived.endswith("_minor") else Any
+            return _Found(getattr(value, derived), kind, known)
+    inner = [
+        getattr(value, info.name)
+        for info in infos
+        if isinstance(getattr(value, info.name), msgspec.Struct)
+    ]
+    holders = [
+        each
+        for each in inner
+        if any(wanted in spellings(info.name) for info in struct_info(type(each)).fields)
+    ]
+    if len(holders) == 1:
+        return _field(holders[0], name, known)
+    raise _NoSuchField(f"{type(value).__name__} has no field {name}")
+
+
+class _Minor:
+    """Stands for the type of a derived amount."""
+
+
+def _compare(wording: Wording, found: _Found, wanted: str) -> str | None:
+    """Compare as values where the text can be read, else as text."""
+    if found.value in (None, (), ""):
+        return _differs("-", wanted)
+    if found.type is _Minor:
+        shown = format_minor(found.value, found.currency or "XXX")
+    else:
+        shown = wording.show(found.value, found.type, found.currency)
+    if shown == wanted:
+        return None
+    try:
+        if not isinstance(found.value, tuple) and found.type not in (_Minor, Any):
+            if wording.one(found.type, wanted, found.currency) == found.value:
+                return None
+    except (WordingProblem, ValueProblem):
+        pass
+    plain = wanted.replace(",", "")
+    return None if plain == shown.replace(",", "") else _differs(shown, wanted)
+
+
+def _sum(wording: Wording, answer: Rows, path: str, wanted: str) -> str | None:
+    """Compare the sum of a field over all rows."""
+    found = [_follow(row, path) for row in answer.rows]
+    if not found:
+        return _differs("nothing", wanted)
+    total = sum(each.value for each in found)
+    return _compare(wording, _Found(total, found[0].type, found[0].currency), wanted)
+
+
+def _differs(shown: str, wanted: str) -> str | None:
+    """The sentence for two texts, None if they are the same."""
+    return None if shown == wanted else f"expected {wanted}, it is {shown}"
