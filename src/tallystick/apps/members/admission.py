@@ -45,7 +45,7 @@ def check_expulsion(reader: Reader, party: str) -> None:
     """Refuse to expel who is no member, or no longer."""
     found = reader.get(Member, party)
     gone = found.status is MemberStatus.EXPELLED
-    require(not gone, Refusal.NOTHING_TO_CHANGE, member=party)
+    require(not gone, Refusal.EXPELLED, member=party)
 
 
 def expel(ctx: Context, party: str) -> None:

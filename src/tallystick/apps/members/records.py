@@ -82,7 +82,7 @@ class Member(Record, tag="members.member.1"):
     """Verbs granted to it beyond those of its kind."""
     withheld: Verbs = ()
     """Verbs of its kind that were taken from it."""
-    frozen_verbs: Verbs = ()
+    frozen_verbs: Annotated[Verbs, SeenBy("member_id")] = ()
     """Verbs that an order forbids it; each order's end is asked again when the verb is used."""
     policies: Annotated[tuple[Label, ...], Meta(max_length=POLICIES_MAX)] = ()
     """Messages for which it has a policy of its own, e.g. `receivables.pass`."""

@@ -37,7 +37,7 @@ def change_member(ctx: Context, msg: ChangeMember) -> None:
     """Record a member's changed name, size or register numbers."""
     before = ctx.get(Member, msg.member)
     after = replace(before, legal_name=msg.legal_name, size=msg.size, numbers=msg.numbers)
-    require(after != before, Refusal.NOTHING_TO_CHANGE, member=msg.member)
+    require(after != before, Refusal.NOTHING_TO_CHANGE, what=msg.member)
     check_numbers(ctx, msg.member, msg.numbers)
     hold_numbers(ctx, msg.member, before=before.numbers, after=msg.numbers)
     ctx.save(after)
@@ -49,7 +49,7 @@ def grant_licence(ctx: Context, msg: GrantLicence) -> None:
     licences = in_order((*before.licences, *msg.verbs))
     withheld = tuple(verb for verb in before.withheld if verb not in msg.verbs)
     after = replace(before, licences=licences, withheld=withheld)
-    require(after != before, Refusal.NOTHING_TO_CHANGE, member=msg.member)
+    require(after != before, Refusal.NOTHING_TO_CHANGE, what=msg.member)
     require(len(licences) <= VERBS_MAX, Refusal.TOO_MANY, what="licences", most=VERBS_MAX)
     ctx.save(after)
 
@@ -70,7 +70,7 @@ def set_kind_licence(ctx: Context, msg: SetKindLicence) -> None:
     """Say which verbs a kind of institution has by default."""
     before = ctx.peek(KindLicence, msg.kind)
     after = KindLicence(kind=msg.kind, verbs=in_order(msg.verbs))
-    require(after != before, Refusal.NOTHING_TO_CHANGE, member=msg.kind.value)
+    require(after != before, Refusal.NOTHING_TO_CHANGE, what=msg.kind.value)
     if before is None:
         ctx.add(after)
     else:
