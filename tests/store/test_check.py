@@ -148,6 +148,17 @@ def test_an_entry_inside_a_torn_body_is_not_taken_for_a_block() -> None:
     assert kinds(looked_over(disk)) == [(ProblemKind.TORN, 5)]
 
 
+@pytest.mark.parametrize("before", (b"\x00", bytes(200)))
+def test_bytes_in_front_of_the_last_block_are_damage(before: bytes) -> None:
+    """The block is still there, though not in its place: it is not cut, even below an old tip."""
+    disk, three = made(BLOCKS), made(3).files()
+    stored = disk.files()[SEGMENTS[1]]
+    at = len(three[SEGMENTS[1]])
+    disk.put(SEGMENTS[1], stored[:at] + before + stored[at:])
+    disk.put(TIP, three[TIP])
+    assert kinds(looked_over(disk)) == [(ProblemKind.DAMAGE, BLOCKS)]
+
+
 @pytest.mark.parametrize("height", (0, 3, 6, 9))
 def test_an_entry_in_the_wrong_place_is_damage(height: int) -> None:
     disk = made(BLOCKS)

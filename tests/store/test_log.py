@@ -12,7 +12,7 @@ from tallystick.store.base import BlockLog
 from tallystick.store.check import ProblemKind, check
 from tallystick.store.disk import OsDisk
 from tallystick.store.log import FileLog, Recovery
-from tallystick.testing.disk import SimulatedDisk
+from tallystick.testing.disk import SimulatedDisk, SimulatedFile
 from tests.store.conformance import BlockLogConformance
 from tests.store.worlds import FOLDER, GENESIS, SEGMENT_BYTES, body, made, open_log
 
@@ -253,7 +253,7 @@ def test_a_file_that_changes_while_it_is_looked_at_is_damage() -> None:
             super().__init__()
             self.opens = opens
 
-        def open(self, path: str, *, create: bool = False, write: bool = False) -> "object":  # type: ignore[override]
+        def open(self, path: str, *, create: bool = False, write: bool = False) -> SimulatedFile:
             self.opens -= path == FIRST
             if self.opens == 0:
                 self.put(FIRST, bytes(200))
@@ -264,7 +264,7 @@ def test_a_file_that_changes_while_it_is_looked_at_is_damage() -> None:
         disk.put(path, stored)
     disk.put(TIP, made(1).files()[TIP])
     with pytest.raises(Damage, match="block 2 is damaged: its header changed"):
-        check(disk, FOLDER, GENESIS)  # type: ignore[arg-type]
+        check(disk, FOLDER, GENESIS)
 
 
 def test_the_tip_cannot_be_compared_on_a_failing_disk() -> None:

@@ -254,12 +254,12 @@ def _judge(file: DiskFile, found: Scan, *, is_last: bool) -> Rest:
         if header.entry_bytes > size:
             reason = "its end is missing"
     else:
-        is_torn = not _holds_entry(file.read(found.end, size), found.height + 1)
+        is_torn = not _holds_entry(file.read(found.end, size), found.height)
     return Rest(found.segment, found.end, size, is_torn and is_last, reason)
 
 
 def _holds_entry(data: bytes, above: int) -> bool:
-    """Whether bytes hold a whole entry of a greater height, at any offset."""
+    """Whether bytes hold a whole entry of a greater height than `above`, at any offset."""
     start = data.find(ENTRY_MAGIC)
     while start >= 0:
         header = decode_header(data, start)
