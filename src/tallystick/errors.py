@@ -17,6 +17,7 @@
     │   ├── ReleaseTooOld          an activation needs a newer release
     │   ├── GenesisMismatch        the data folder belongs to another chain
     │   ├── SettingsError          a setting that means nothing
+    │   ├── ClockWrong             the machine's clock cannot be believed
     │   └── Halted                 the node stopped rather than be wrong
     ├── ClientError                talking to a node
     │   ├── Unreachable            no node answers there
@@ -205,6 +206,21 @@ class SettingsError(NodeError):
         super().__init__(f"setting {name}: {reason}")
         self.name = name
         self.reason = reason
+
+
+class ClockWrong(NodeError):
+    """The machine's clock is so far ahead of the chain that it would spoil block time."""
+
+    exit_code: ClassVar[int] = 34
+    """Exit code for a clock that cannot be believed."""
+
+    def __init__(self, *, clock: str, chain: str) -> None:
+        super().__init__(
+            f"this machine's clock says {clock}, the chain's last block is of {chain}:"
+            " set the clock, or say that it is right (--clock-is-right)"
+        )
+        self.clock = clock
+        self.chain = chain
 
 
 class Halted(NodeError):

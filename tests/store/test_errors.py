@@ -54,6 +54,11 @@ SAID = (
     (errors.FormatError("a.xml", "not XML"), "a.xml: not XML"),
     (errors.AuditFailed(("one", "two")), "one; two"),
     (
+        errors.ClockWrong(clock="2031-01-01", chain="2026-10-08"),
+        "this machine's clock says 2031-01-01, the chain's last block is of 2026-10-08:"
+        " set the clock, or say that it is right (--clock-is-right)",
+    ),
+    (
         errors.ReleaseTooOld(app="cash", version=2, height=9),
         "from block 9 on cash has version 2, which this release does not know",
     ),
