@@ -55,8 +55,10 @@ SAID = (
     (errors.AuditFailed(("one", "two")), "one; two"),
     (
         errors.ClockWrong(clock="2031-01-01", chain="2026-10-08"),
-        "this machine's clock says 2031-01-01, the chain's last block is of 2026-10-08:"
-        " set the clock, or say that it is right (--clock-is-right)",
+        (
+            "this machine's clock says 2031-01-01, the chain's last block is of 2026-10-08:"
+            " set the clock, or say that it is right (--clock-is-right)"
+        ),
     ),
     (
         errors.ReleaseTooOld(app="cash", version=2, height=9),
