@@ -1,6 +1,7 @@
 """Named reads of cash."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from tallystick.apps.cash.records import Balance, Held, HoldId, Supply
 from tallystick.ledger.view import View
@@ -36,9 +37,7 @@ def statement(view: View, party: PartyId, money: MoneyId) -> Iterator[StatementL
     """Every change of a balance, oldest first, with the running balance."""
     available, held = 0, 0
     for past in view.history(Balance, party, money):
-        now = past.after
-        if not isinstance(now, Balance):
-            continue
+        now = cast("Balance", past.after)  # a balance is never dropped
         yield StatementLine(
             height=past.height,
             at_ms=past.time_ms,

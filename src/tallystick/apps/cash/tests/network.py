@@ -57,8 +57,9 @@ def founder(member_id: str, kind: Kind) -> NewMember:
     )
 
 
-def network(extra: Sequence[Record] = ()) -> World:
-    """The network on its first morning; `extra` records are there from the beginning."""
+def network(extra: Sequence[Record] = (), banks: Sequence[str] = ()) -> World:
+    """The network on its first morning, with further records and further banks."""
+    kinds = KINDS | dict.fromkeys(banks, Kind.BANK)
     founding = Founding(
         rules=Rules(
             admits=Admits.SUPERVISOR,
@@ -78,7 +79,7 @@ def network(extra: Sequence[Record] = ()) -> World:
                 payment_cutoff_minute=17 * 60,
             ),
         ),
-        members=tuple(founder(each, kind) for each, kind in KINDS.items()),
+        members=tuple(founder(each, kind) for each, kind in kinds.items()),
     )
     records = first_records(APPS, founding, at(*OPENS, ZONE_MINUTES))
     return World(APPS, MembersAuthority(), (*records, *extra))

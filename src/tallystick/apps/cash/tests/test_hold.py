@@ -1,6 +1,6 @@
 import pytest
 
-from tallystick.apps.cash.messages import Capture, Hold, Mint, Release, Transfer
+from tallystick.apps.cash.messages import Capture, ExpireHold, Hold, Mint, Release, Transfer
 from tallystick.apps.cash.records import Balance, Held, Supply
 from tallystick.apps.cash.refusals import Refusal
 from tallystick.apps.cash.tests.desk.messages import (
@@ -16,6 +16,7 @@ from tallystick.apps.cash.tests.orders import freeze
 from tallystick.apps.members.refusals import Refusal as Members
 from tallystick.ledger.system import PendingTimer
 from tallystick.testing.world import World
+from tallystick.values.codec import encode
 
 NOBODY = "hold-0000000000000000"
 HOUR_MS = 3_600_000
@@ -184,6 +185,17 @@ def test_a_deadline_counts_before_the_timer_has_run() -> None:
     world.refuses(by("S1"), Capture(hold_id=NOBODY, amount_minor=0), Refusal.HOLD_EXPIRED)
     world.accepts(by("D1"), Release(hold_id=NOBODY))
     assert of(world, "D1") == (600, 0)
+
+
+def test_a_timer_that_finds_its_hold_gone_does_nothing() -> None:
+    late = PendingTimer(
+        due_at_ms=network().ledger_ms + HOUR_MS,
+        timer_id="tmr-0000000000000000",
+        message=encode(ExpireHold(hold_id=NOBODY)),
+    )
+    world = network([late])
+    world.passes(hours=1)
+    assert list(world.view().scan(PendingTimer)) == []
 
 
 # --- what other applications may do: hold, top_up, capture, release

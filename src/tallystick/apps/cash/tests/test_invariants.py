@@ -1,33 +1,12 @@
 """The invariants find what they are for: each is shown a state that breaks it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tallystick.apps.cash import invariants
 from tallystick.apps.cash.records import Balance, Held, Supply
 from tallystick.apps.cash.tests.network import CNY
-from tallystick.ledger.app import Record, key_bytes
-from tallystick.ledger.view import View
-
-
-class Shelf:
-    """Records that no rule has looked at."""
-
-    def __init__(self, *records: Record) -> None:
-        self.kept = {key_bytes(each): each for each in records}
-
-    def load(self, name: str, key: bytes) -> Record | None:
-        return self.kept.get(key)
-
-    def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
-        for key in sorted(self.kept):
-            if key.startswith(prefix):
-                yield key, self.kept[key]
-
-
-def view(*records: Record) -> View:
-    return View(Shelf(*records), height=1, now_ms=1)
+from tallystick.apps.cash.tests.shelf import view
+from tallystick.ledger.app import Record
 
 
 def supply(issued: int, redeemed: int = 0) -> Supply:

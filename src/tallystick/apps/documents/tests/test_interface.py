@@ -1,0 +1,131 @@
+"""What other applications may do, through one that does nothing else."""
+
+import pytest
+
+from tallystick.apps.cash.tests.desk.messages import (
+    SUBJECT,
+    Attach,
+    Drop,
+    Finance,
+    Paid,
+    Stand,
+)
+from tallystick.apps.cash.tests.network import by, network
+from tallystick.apps.documents import interface
+from tallystick.apps.documents.messages import CancelRegistration
+from tallystick.apps.documents.records import (
+    FINANCIERS_MAX,
+    Particulars,
+    Purpose,
+    Reason,
+    RegistrationStatus,
+)
+from tallystick.apps.documents.refusals import Refusal
+from tallystick.apps.documents.tests.papers import (
+    NO_REGISTRATION,
+    credited,
+    document_of,
+    read,
+    registered,
+    seen,
+    stands,
+)
+from tallystick.ledger.refusal import Fault
+from tallystick.testing.world import World
+from tallystick.values.codec import replace
+
+
+@pytest.fixture
+def world() -> World:
+    return network()
+
+
+def stand(
+    registration_id: str,
+    particulars: Particulars,
+    *,
+    member: str = "S1",
+    purpose: Purpose = Purpose.OPENING,
+    currency: str = "CNY",
+) -> Stand:
+    return Stand(
+        registration_id=registration_id,
+        member=member,
+        purpose=purpose,
+        currency=currency,
+        strict=particulars.strict,
+        relaxed=particulars.relaxed,
+    )
+
+
+def test_a_record_stands_on_a_registration_from_beginning_to_end(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    world.accepts(by("S1"), stand(made, read()))
+    assert interface.registration(world.view(), made).subject == SUBJECT
+    world.accepts(by("factor"), Finance(registration_id=made))
+    world.accepts(by("bank-a"), Finance(registration_id=made))
+    world.accepts(by("bank-a"), Finance(registration_id=made))
+    kept = seen(world, made)
+    assert (kept.status, kept.financiers) == (RegistrationStatus.FNCD, ("factor", "bank-a"))
+    world.accepts(by("D1"), Paid(registration_id=made))
+    assert seen(world, made).is_paid
+    assert stands(world, document_of(world, made)).free_minor == 4_000, "paid stays used"
+    world.accepts(by("S1"), Drop(registration_id=made, reason=Reason.OBSA))
+    kept = seen(world, made)
+    assert (kept.status, kept.reason) == (RegistrationStatus.CANC, Reason.OBSA)
+    assert stands(world, document_of(world, made)).free_minor == 10_000
+
+
+def test_only_so_many_financiers_are_noted() -> None:
+    banks = [f"bank-{number}" for number in range(FINANCIERS_MAX + 1)]
+    world = network(banks=banks)
+    made = registered(world, "S1", 6_000)
+    world.accepts(by("S1"), stand(made, read()))
+    for bank in banks:
+        world.accepts(by(bank), Finance(registration_id=made))
+    assert seen(world, made).financiers == tuple(banks[:-1])
+
+
+def test_require_usable_refuses_in_this_order(world: World) -> None:
+    odd = replace(read(), strict=bytes(32))
+
+    def ask(registration_id: str, **other: object) -> Stand:
+        wrong = stand(registration_id, odd, member="S2", purpose=Purpose.SETTLEMENT, currency="EUR")
+        return replace(wrong, **other)
+
+    world.refuses(by("S1"), ask(NO_REGISTRATION), Refusal.NO_SUCH_REGISTRATION)
+    made = registered(world, "S1", 6_000)
+    world.refuses(by("S1"), ask(made), Refusal.NOT_OWNER, id=made)
+    waits = registered(world, "S1", 1, read("INV-OO1"))
+    world.refuses(by("S1"), ask(waits, member="S1"), Refusal.STILL_PENDING)
+    world.accepts(by("S1"), CancelRegistration(registration_id=waits))
+    world.refuses(by("S1"), ask(waits, member="S1"), Refusal.CANCELLED)
+    used = registered(world, "S1", 1_000)
+    world.accepts(by("S1"), stand(used, read()))
+    world.refuses(by("S1"), ask(used, member="S1"), Refusal.IN_USE)
+    world.refuses(by("S1"), Attach(registration_id=used), Refusal.IN_USE)
+    world.accepts(by("factor"), Finance(registration_id=used))
+    world.refuses(by("S1"), ask(used, member="S1"), Refusal.ALREADY_FINANCED)
+    world.refuses(by("S1"), ask(made, member="S1"), Refusal.OTHER_PURPOSE)
+    mine = {"member": "S1", "purpose": Purpose.OPENING}
+    world.refuses(by("S1"), ask(made, **mine), Refusal.OTHER_CURRENCY, currency="EUR")
+    third = registered(world, "S1", 3_000)
+    credited(world, "S1", document_of(world, made), 1_000)
+    mine["currency"] = "CNY"
+    world.refuses(by("S1"), ask(third, **mine), Refusal.DISPUTED)
+    world.refuses(by("S1"), ask(made, **mine), Refusal.OTHER_FINGERPRINT, id=made)
+    relaxed = replace(read(), relaxed=bytes(32))
+    world.refuses(by("S1"), stand(made, relaxed), Refusal.OTHER_FINGERPRINT)
+
+
+def test_nobody_is_made_to_stand_for_another(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    world.refuses(by("S2"), Attach(registration_id=made), Refusal.NOT_OWNER)
+
+
+def test_only_the_record_that_stands_on_it_may_let_it_go(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    world.accepts(by("S1"), stand(made, read()))
+    other = Drop(registration_id=made, reason=Reason.RJCT, subject="desk-00000000000000ff")
+    with pytest.raises(Fault):
+        world.send((by("S1"), other))
