@@ -1,0 +1,1 @@
+"""Commands that are not derived from the catalogue, one module each, imported when they run."""
