@@ -1,14 +1,19 @@
 """Financial applications, one folder each. Adding one is its folder and one line here."""
 
-from tallystick.apps import cash, documents, governance, members
-from tallystick.apps.members.authority import AUTHORITY
+from importlib import import_module
 
-APPS = (
-    members.APP,
-    governance.APP,
-    cash.APP,
-    documents.APP,
+from tallystick.apps.members.authority import AUTHORITY
+from tallystick.ledger.app import App
+
+NAMES = (
+    "members",
+    "governance",
+    "cash",
+    "documents",
 )
 """All applications, in the order in which a genesis lists them."""
 
-__all__ = ["APPS", "AUTHORITY"]
+APPS: tuple[App, ...] = tuple([import_module(f"{__name__}.{name}").APP for name in NAMES])
+"""What they declare, in that order."""
+
+__all__ = ["APPS", "AUTHORITY", "NAMES"]
