@@ -15,6 +15,7 @@ from tallystick.apps.receivables.terms import (
     Hops,
     InterestMethod,
     Moneys,
+    Part,
     PieceId,
     Pieces,
     PpmPerDay,
@@ -250,7 +251,7 @@ class Offer(Message, tag="receivables.offer.1"):
     """The application."""
     recourse: bool
     """Whether the assignor answers for the debtor's default."""
-    advance_ppm: Ppm
+    advance_ppm: Part
     """Part of the face that is advanced, e.g. 800000 for 80 %."""
     method: InterestMethod
     """When interest is paid, and on what."""

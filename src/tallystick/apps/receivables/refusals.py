@@ -100,7 +100,7 @@ class Refusal(RefusalCode, app="receivables"):
     DEAL_CLOSED = 45
     """The deal is not at this step, or its time is over."""
     OFFER_DATES = 46
-    """Today, valid until, disburse by and transfer cut-off are not in this order."""
+    """Today, valid until and disburse by are not in this order, or the value day lies outside."""
     OFFER_NOT_WHOLE = 47
     """Without recourse the piece is bought whole, with interest taken at once."""
     FEE_NOT_POSSIBLE = 48
@@ -126,18 +126,16 @@ class Refusal(RefusalCode, app="receivables"):
     """More would be paid than is owed."""
     CASCADE_RUNNING = 58, "", True
     """A payment is being shared out; the next blocks finish it."""
-    TOO_MANY_FUNDINGS = 59
-    """The undertaking was funded as often as it can be."""
     # Recourse
-    NO_SUCH_CLAIM = 60
+    NO_SUCH_CLAIM = 59
     """No recourse claim with that id."""
-    NO_RECOURSE = 61, "Civil Code 766"
+    NO_RECOURSE = 60, "Civil Code 766"
     """The deal is without recourse: the financier bears the debtor's default."""
-    NOT_DEFAULTED = 62
+    NOT_DEFAULTED = 61
     """The debtor is not in default."""
-    ALREADY_NOTIFIED = 63
+    ALREADY_NOTIFIED = 62
     """Recourse has been claimed already."""
-    CLAIM_CLOSED = 64
+    CLAIM_CLOSED = 63
     """The claim has been met."""
-    RECOURSE_STANDS = 65
+    RECOURSE_STANDS = 64
     """There is recourse against the assignor; it comes before a write-off."""

@@ -8,6 +8,7 @@ from msgspec import Meta
 from tallystick.values.codec import Struct
 from tallystick.values.rates import DayCount
 from tallystick.values.units import (
+    PPM,
     AtMs,
     Day,
     Hash32,
@@ -46,6 +47,10 @@ PpmPerDay = Annotated[
     Meta(ge=0, le=1_000_000, description="Parts per million a day.", extra={"unit": "ppm a day"}),
 ]
 """A rate per day: 500 is 0.05 % a day."""
+Part = Annotated[
+    int, Meta(ge=0, le=PPM, description="Part of a whole, in ppm.", extra={"unit": "ppm"})
+]
+"""A part of a whole in parts per million: 800000 is 80 %."""
 BankingDays = Annotated[
     int, Meta(ge=0, le=60, description="Banking days.", extra={"unit": "banking days"})
 ]
@@ -252,7 +257,7 @@ class OfferTerms(Struct):
 
     recourse: bool
     """Whether the assignor answers for the debtor's default."""
-    advance_ppm: Ppm
+    advance_ppm: Part
     """Part of the face that is advanced, e.g. 800000 for 80 %."""
     method: InterestMethod
     """When interest is paid, and on what."""

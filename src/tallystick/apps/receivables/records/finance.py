@@ -19,6 +19,7 @@ from tallystick.values.units import (
     Currency,
     Day,
     Days,
+    Label,
     Minor,
     OutletId,
     PartyId,
@@ -76,6 +77,8 @@ class Deal(Record, tag="receivables.deal.1"):
     """Currency, e.g. `CNY`."""
     payment_day: Day
     """Day to which interest runs: the due date rolled to a banking day."""
+    calendar_id: Label
+    """Calendar of its days, e.g. `cn`."""
     registrations: Registrations
     """Registered invoices behind the undertaking."""
     status: DealStatus

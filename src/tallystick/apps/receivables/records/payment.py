@@ -28,24 +28,20 @@ CASCADE_MOVES = {
 }
 
 
-@record(key=("undertaking_id", "number"), lists=(("debtor",),), seen_by=("debtor",))
+@record(key=("undertaking_id", "money"), lists=(("debtor",),), seen_by=("debtor",))
 class Funding(Record, tag="receivables.funding.1"):
     """Cash of the debtor held for one undertaking."""
 
     undertaking_id: UndertakingId
     """Undertaking that it is held for."""
-    number: Count
-    """Its number among those of the undertaking, from 1."""
     debtor: PartyId
     """Whose money it is, e.g. `D1`."""
     money: MoneyId
     """Currency and issuer, e.g. `CNY@central-bank`."""
     hold_id: Id
     """The hold in `cash`."""
-    amount_minor: Minor
-    """How much was put in, in minor units."""
     left_minor: Minor
-    """What has not been paid out, in minor units."""
+    """What has not been paid out, in minor units; never 0."""
 
 
 @record(
@@ -141,3 +137,7 @@ class Withheld(Record, tag="receivables.withheld.1"):
     """Who gets it when the order has ended, e.g. `S2`."""
     amount_minor: Minor
     """How much, in minor units of the undertaking's currency."""
+    assignor: PartyId | None = None
+    """Who gets what is above the holder's claim, with recourse; None without."""
+    released_minor: Minor = 0
+    """Part of the amount that goes to the assignor, in minor units."""

@@ -98,7 +98,7 @@ class Piece(Record, tag="receivables.piece.1"):
     parent: PieceId | None = None
     """Piece it was cut from; None for the first piece."""
     former_holders: Annotated[tuple[PartyId, ...], Meta(max_length=128), SeenBy()] = ()
-    """Who has held it or what it was cut from, in order of names; for loops alone."""
+    """Who has held it or what it was cut from, oldest first; for loops alone."""
     locks: Annotated[tuple[Lock, ...], Meta(max_length=LOCKS_MAX)] = ()
     """Why it cannot be disposed of; empty: it is free."""
     deal_id: DealId | None = None
@@ -194,5 +194,7 @@ class Transfer(Record, tag="receivables.transfer.1"):
     """When it lapses without an answer."""
     return_by_at_ms: AtMs | None = None
     """Until when it can go back if it was made in error; None before acceptance."""
+    answer: ShortText = ""
+    """What the receiver said who refused it; empty otherwise."""
     error: ShortText = ""
     """What was wrong, says the sender who asks for it back; empty: not asked."""

@@ -25,6 +25,7 @@ from tallystick.values.units import (
     Minor,
     PartyId,
     Ppm,
+    ShortText,
 )
 
 UNDERTAKING_MOVES = {
@@ -115,6 +116,8 @@ class Undertaking(Record, tag="receivables.undertaking.1"):
     """Warnings that somebody has named and signed."""
     status: UndertakingStatus
     """Where it stands."""
+    answer: ShortText = ""
+    """What the other said who refused it; empty otherwise."""
     lapses_at_ms: AtMs
     """When a draft without an answer lapses."""
     opened_day: Day | None = None
@@ -133,12 +136,13 @@ class Undertaking(Record, tag="receivables.undertaking.1"):
     """Pieces that are not split further."""
     held_minor: Minor = 0
     """Cash held for it and not paid out yet, in minor units."""
-    fundings: Count = 0
-    """How often it was funded or paid."""
     paid_minor: Minor = 0
     """Principal paid, in minor units."""
     late_paid_minor: Minor = 0
     """Late interest paid, in minor units."""
+    late_owed_minor: Minor = 0
+    """Late interest counted at the last payment and not paid, in minor units; within grace it is
+    not demanded yet."""
     written_off_minor: Minor = 0
     """Principal that holders have given up, in minor units."""
     cut_off: bool = False

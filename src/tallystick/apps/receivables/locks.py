@@ -1,0 +1,76 @@
+"""Locks on a piece: what binds it now, and laying and lifting them."""
+
+from collections.abc import Container
+
+from msgspec.structs import replace
+
+from tallystick.apps.members.interface import Scope, frozen, require_not_frozen
+from tallystick.apps.receivables.records import Piece
+from tallystick.apps.receivables.refusals import Refusal
+from tallystick.apps.receivables.terms import (
+    LOCKS_MAX,
+    Lock,
+    LockKind,
+    PieceStatus,
+)
+from tallystick.ledger.context import Context
+from tallystick.ledger.refusal import require
+from tallystick.ledger.view import Reader
+
+OFFERS = (LockKind.OFFERED,)
+"""Locks that leave the holder free to ask further financiers."""
+
+
+def standing_locks(piece: Piece, now_ms: int) -> tuple[Lock, ...]:
+    """Locks that bind at this moment; those whose end has come do not, lifted or not."""
+    return tuple(lock for lock in piece.locks if lock.end_at_ms is None or now_ms < lock.end_at_ms)
+
+
+def own_piece(ctx: Context, piece_id: str) -> Piece:
+    """The piece, if the acting party holds it."""
+    piece = ctx.get(Piece, piece_id)
+    require(piece.holder == ctx.party, Refusal.NOT_HOLDER, party=ctx.party, piece_id=piece_id)
+    require(piece.status is PieceStatus.HELD, Refusal.PIECE_RETIRED, piece_id=piece_id)
+    return piece
+
+
+def require_free(ctx: Context, piece: Piece, *, beside: Container[LockKind] = ()) -> None:
+    """Refuse unless nothing binds the piece beside locks of these kinds, and no order does."""
+    for lock in standing_locks(piece, ctx.now_ms):
+        require(
+            lock.kind in beside,
+            Refusal.PIECE_LOCKED,
+            piece_id=piece.piece_id,
+            kind=lock.kind.value,
+        )
+    require_not_frozen(ctx, Scope.PIECE, piece.piece_id)
+
+
+def is_frozen(reader: Reader, piece_id: str) -> bool:
+    """Does an order of an authority stand on the piece?"""
+    return frozen(reader, Scope.PIECE, piece_id) is not None
+
+
+def lay(piece: Piece, *locks: Lock, now_ms: int) -> Piece:
+    """The piece with locks added; those that no longer bind are dropped."""
+    together = (*standing_locks(piece, now_ms), *locks)
+    require(
+        len(together) <= LOCKS_MAX,
+        Refusal.PIECE_LOCKED,
+        piece_id=piece.piece_id,
+        kind=LockKind.OFFERED.value,
+    )
+    return replace(piece, locks=together)
+
+
+def without(piece: Piece, subject: str) -> Piece:
+    """The piece without the locks of one transfer or deal."""
+    return replace(piece, locks=tuple(lock for lock in piece.locks if lock.subject != subject))
+
+
+def lift(ctx: Context, piece_id: str, subject: str) -> None:
+    """Take the locks of one transfer or deal off a piece, if they still lie on it."""
+    piece = ctx.get(Piece, piece_id)
+    freed = without(piece, subject)
+    if freed.locks != piece.locks:
+        ctx.save(freed)

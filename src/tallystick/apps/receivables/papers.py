@@ -1,0 +1,85 @@
+"""The registered invoices that an undertaking or a transfer stands on."""
+
+from collections.abc import Sequence
+
+from tallystick.apps.documents.interface import (
+    Purpose,
+    Reason,
+    Registration,
+    RegistrationStatus,
+    attach,
+    cancel,
+    mark_financed,
+    mark_paid,
+    registration,
+    require_same_fingerprint,
+    require_usable,
+)
+from tallystick.apps.receivables.refusals import Refusal
+from tallystick.apps.receivables.terms import Fingerprint
+from tallystick.ledger.context import Context
+from tallystick.ledger.refusal import require
+
+__all__ = ["Purpose", "Reason"]
+
+
+def require_papers(
+    ctx: Context, ids: Sequence[str], *, member: str, purpose: Purpose, currency: str
+) -> int:
+    """Refuse papers that cannot be used; what they cover together, in minor units."""
+    require(len(set(ids)) == len(ids), Refusal.REGISTRATION_TWICE)
+    return sum(
+        require_usable(
+            ctx, registration_id, member=member, purpose=purpose, currency=currency
+        ).amount_minor
+        for registration_id in ids
+    )
+
+
+def still_covered(ctx: Context, ids: Sequence[str]) -> int:
+    """What papers that were put under a draft cover by now, in minor units."""
+    return sum(_cover(registration(ctx, registration_id)) for registration_id in ids)
+
+
+def _cover(paper: Registration) -> int:
+    """What one covers: nothing when it was cancelled, less what is disputed."""
+    if paper.status is RegistrationStatus.CANC:
+        return 0
+    return paper.amount_minor - paper.disputed_minor
+
+
+def require_fingerprints(
+    ctx: Context, ids: Sequence[str], fingerprints: Sequence[Fingerprint]
+) -> None:
+    """Refuse unless the signer read the same invoices that were registered."""
+    require(len(ids) == len(fingerprints), Refusal.FINGERPRINTS_MISSING, needed=len(ids))
+    for registration_id, read in zip(ids, fingerprints, strict=True):
+        require_same_fingerprint(ctx, registration_id, strict=read.strict, relaxed=read.relaxed)
+
+
+def put_under(ctx: Context, ids: Sequence[str], subject: str) -> None:
+    """Let a record stand on papers; their owner acts."""
+    for registration_id in ids:
+        attach(ctx, registration_id, subject=subject)
+
+
+def set_free(ctx: Context, ids: Sequence[str], subject: str, reason: Reason) -> None:
+    """Cancel the papers that a record stood on, where it did."""
+    for registration_id in ids:
+        paper = registration(ctx, registration_id)
+        if paper.subject == subject and paper.status is not RegistrationStatus.CANC:
+            cancel(ctx, registration_id, subject=subject, reason=reason)
+
+
+def note_financed(ctx: Context, ids: Sequence[str], subject: str, financier: str) -> None:
+    """Mark the papers of a record as financed."""
+    for registration_id in ids:
+        if registration(ctx, registration_id).status is not RegistrationStatus.CANC:
+            mark_financed(ctx, registration_id, subject=subject, financier=financier)
+
+
+def note_paid(ctx: Context, ids: Sequence[str], subject: str) -> None:
+    """Mark the papers of a record as paid by the debtor: it frees nothing."""
+    for registration_id in ids:
+        if registration(ctx, registration_id).status is not RegistrationStatus.CANC:
+            mark_paid(ctx, registration_id, subject=subject)
