@@ -18,6 +18,8 @@ class StatementLine(Struct):
     """Ledger time of that block."""
     transaction_id: Hash32 | None
     """Transaction that made it; None when a timer did."""
+    money: MoneyId
+    """Currency and issuer of the amounts, e.g. `CNY@central-bank`."""
     available_change_minor: SignedMinor
     """What came in or, negative, went out of what is available, in minor units."""
     held_change_minor: SignedMinor
@@ -42,6 +44,7 @@ def statement(view: View, party: PartyId, money: MoneyId) -> Iterator[StatementL
             height=past.height,
             at_ms=past.time_ms,
             transaction_id=past.transaction_id,
+            money=money,
             available_change_minor=now.available_minor - available,
             held_change_minor=now.held_minor - held,
             available_minor=now.available_minor,
