@@ -7,7 +7,7 @@ from tallystick.apps.cash.tests.desk import APP as DESK
 from tallystick.apps.documents import APP as DOCUMENTS
 from tallystick.apps.founding import Founding, first_records
 from tallystick.apps.governance import APP as GOVERNANCE
-from tallystick.apps.governance.records import Admits, Offset, Publication, Rules
+from tallystick.apps.governance.records import Admits, Constitution, Offset, Publication, Rules
 from tallystick.apps.members import APP as MEMBERS
 from tallystick.apps.members.authority import MembersAuthority
 from tallystick.apps.members.interface import Kind, NewKey, NewMember, NewOfficer
@@ -57,7 +57,9 @@ def founder(member_id: str, kind: Kind) -> NewMember:
     )
 
 
-def network(extra: Sequence[Record] = (), banks: Sequence[str] = ()) -> World:
+def network(
+    extra: Sequence[Record] = (), banks: Sequence[str] = (), *, constitution: bool = True
+) -> World:
     """The network on its first morning, with further records and further banks."""
     kinds = KINDS | dict.fromkeys(banks, Kind.BANK)
     founding = Founding(
@@ -81,7 +83,11 @@ def network(extra: Sequence[Record] = (), banks: Sequence[str] = ()) -> World:
         ),
         members=tuple(founder(each, kind) for each, kind in kinds.items()),
     )
-    records = first_records(APPS, founding, at(*OPENS, ZONE_MINUTES))
+    records = [
+        each
+        for each in first_records(APPS, founding, at(*OPENS, ZONE_MINUTES))
+        if constitution or not isinstance(each, Constitution)
+    ]
     return World(APPS, MembersAuthority(), (*records, *extra))
 
 

@@ -1,7 +1,12 @@
 import pytest
 
 from tallystick.apps.cash.tests.network import by, network
-from tallystick.apps.documents.messages import CancelRegistration, Decision, VoidDocument
+from tallystick.apps.documents.messages import (
+    CancelRegistration,
+    Decision,
+    ReportFinanced,
+    VoidDocument,
+)
 from tallystick.apps.documents.queries import pending, registration
 from tallystick.apps.documents.records import (
     READINGS_MAX,
@@ -13,6 +18,7 @@ from tallystick.apps.documents.refusals import Refusal
 from tallystick.apps.documents.tests.papers import (
     NO_REGISTRATION,
     asked,
+    commit,
     decision,
     document_of,
     read,
@@ -21,6 +27,7 @@ from tallystick.apps.documents.tests.papers import (
     stands,
     told,
 )
+from tallystick.apps.governance.refusals import Refusal as Governance
 from tallystick.testing.world import World
 from tallystick.values.codec import replace
 
@@ -117,9 +124,16 @@ def test_refused_in_this_order(world: World) -> None:
     world.accepts(REGISTRAR, decision(waits, REJECT))
 
 
-def test_same_as_something_financed(world: World) -> None:
-    from tallystick.apps.documents.messages import ReportFinanced
+def test_without_a_constitution_nobody_decides() -> None:
+    world = network(constitution=False)
+    first = registered(world, "S1", 6_000)
+    world.refuses(REGISTRAR, decision(first, OTHER), Governance.NO_CONSTITUTION)
+    near = read("INV-OO1")
+    document = commit(world, "S2", near)
+    world.refuses(by("S2"), asked(document, near, 1), Governance.NO_CONSTITUTION)
 
+
+def test_same_as_something_financed(world: World) -> None:
     first = registered(world, "bank-a", 6_000, purpose=Purpose.DIRECT_FINANCE)
     world.accepts(by("bank-a"), ReportFinanced(registration_id=first))
     waits = registered(world, "factor", 4_001, read("INV-OO1"))

@@ -1,6 +1,6 @@
 import pytest
 
-from tallystick.apps.cash.tests.desk.messages import Attach
+from tallystick.apps.cash.tests.desk.messages import Attach, Finance
 from tallystick.apps.cash.tests.network import by, network
 from tallystick.apps.documents.messages import (
     CancelRegistration,
@@ -93,7 +93,5 @@ def test_report_repaid_is_refused_in_this_order(world: World) -> None:
     made = registered(world, "factor", 1, purpose=DIRECT)
     world.refuses(by("factor"), repaid(made), Refusal.NOT_FINANCED)
     world.accepts(by("factor"), Attach(registration_id=made))
-    from tallystick.apps.cash.tests.desk.messages import Finance
-
     world.accepts(by("bank-a"), Finance(registration_id=made))
     world.refuses(by("factor"), repaid(made), Refusal.IN_USE)
