@@ -20,6 +20,7 @@ from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.refusal import Refused
 from tallystick.testing.answers import Rows, expect
 from tallystick.testing.cast import CAST, cast_world
+from tallystick.testing.imports import read_import
 from tallystick.testing.world import OPENS, Result, World, WorldProblem
 from tallystick.values.errors import ValueProblem
 from tallystick.values.money import parse_decimal
@@ -242,6 +243,9 @@ class CaseRun:
     def _command(self, step: Step, depth: int) -> None:
         """A transaction or a read."""
         who, app, name, words = self._parse(step.line)
+        if (app, name) == ("invoices", "import"):
+            self._import(step.line, depth, words)
+            return
         query = self.catalogue.query(app, name)
         if query is not None and not step.more and self.catalogue.message(app, name) is None:
             self._read(query, who, words, step)
@@ -289,6 +293,12 @@ class CaseRun:
             self._result, self._rows = Result(receipt, None), Rows(())
             if not any(line.sign == "!" for line in step.expected):
                 raise self._problem(step.line, self._sentence(receipt)) from None
+
+    def _import(self, line: Line, depth: int, words: Sequence[str]) -> None:
+        """Decide a folder of invoices; nothing is sent."""
+        found = read_import(self.case.name, words)
+        self._result, self._rows = None, Rows(found.rows)
+        self._note(line, depth, None, found.sentence)
 
     # --- expectations
 
