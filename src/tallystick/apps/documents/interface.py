@@ -67,10 +67,14 @@ def require_same_fingerprint(
 
 
 def attach(ctx: Context, registration_id: str, *, subject: str) -> None:
-    """Let a record stand on a registration. Its owner must act in this transaction."""
+    """Let a record stand on a registration that `require_usable` let through.
+
+    Its owner must act in this transaction.
+    """
     found = ctx.get(Registration, registration_id)
     require(found.owner in ctx.acting, Refusal.NOT_OWNER, id=registration_id)
     require(found.subject is None, Refusal.IN_USE, registration_id=registration_id)
+    ensure(found.status is RegistrationStatus.REGU, "only a live registration carries a record")
     ctx.save(replace(found, subject=subject))
 
 

@@ -129,3 +129,10 @@ def test_only_the_record_that_stands_on_it_may_let_it_go(world: World) -> None:
     other = Drop(registration_id=made, reason=Reason.RJCT, subject="desk-00000000000000ff")
     with pytest.raises(Fault):
         world.send((by("S1"), other))
+
+
+def test_a_record_stands_on_live_registrations_alone(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    world.accepts(by("S1"), CancelRegistration(registration_id=made))
+    with pytest.raises(Fault):
+        world.send((by("S1"), Attach(registration_id=made)))
