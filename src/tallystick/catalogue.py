@@ -24,6 +24,7 @@ from tallystick.ledger import system
 from tallystick.ledger.app import App, Message, Record, snake, structs_of, tag_of
 from tallystick.ledger.refusal import RefusalCode
 from tallystick.ledger.refusals import Refusal as LedgerRefusal
+from tallystick.values.money import CURRENCIES, format_minor
 
 LANGUAGES = ("zh", "en")
 
@@ -228,8 +229,13 @@ class _Values(dict[str, object]):
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
-    """A sentence with its values filled in."""
-    return text.format_map(_Values(values))
+    """A sentence with its values filled in; amounts as decimals of the currency or money told."""
+    currency = str(values.get("currency") or values.get("money") or "").partition("@")[0]
+    told = _Values(values)
+    for name, value in values.items():
+        if name.endswith("_minor") and isinstance(value, int) and currency in CURRENCIES:
+            told[name] = format_minor(value, currency)
+    return text.format_map(told)
 
 
 def app_info(app: App) -> AppInfo:

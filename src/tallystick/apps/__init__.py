@@ -10,6 +10,7 @@ NAMES = (
     "governance",
     "cash",
     "documents",
+    "receivables",
 )
 """All applications, in the order in which a genesis lists them."""
 
