@@ -1,8 +1,8 @@
 """`$ tally invoices import PATH` in case files: a read whose rows are the decisions on a folder.
 
-    $ tally invoices import SHARED/invoices --outcome draft --currency DKK
-      = rows 2
-      = sum.payable 784,516.93
+$ tally invoices import SHARED/invoices --outcome draft --currency DKK
+  = rows 2
+  = sum.payable 784,516.93
 """
 
 from __future__ import annotations

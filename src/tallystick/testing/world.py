@@ -5,21 +5,24 @@
     world.refuses("S2.maker+checker", Split(...), Refusal.NOT_HOLDER)
     world.passes(days=97)
 
-Invariants of every application are checked after every step.
+Invariants of every application are checked after every step: those that read a kind of record that
+the step changed; when time has passed, all of them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Protocol, cast
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.engine.base import Answer
 from tallystick.engine.chain import Chain
-from tallystick.ledger.app import App, Message, Record
+from tallystick.ledger.app import App, Invariant, Message, Record
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Budget, Genesis
@@ -38,7 +41,7 @@ from tallystick.ledger.view import View
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
-from tallystick.values.codec import encode
+from tallystick.values.codec import decode_key, encode
 from tallystick.values.time import at
 
 OPENS = ("2026-07-03", 9 * 60)
@@ -75,12 +78,60 @@ class Result:
         return self.ids[0]
 
 
+class Pairs(Protocol):
+    """What a world reads of its store."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Value of a key."""
+
+    def scan(self, prefix: bytes, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix, from `start` on, in key order."""
+
+
+class Remembered:
+    """Records of a store; what was decoded once is not decoded again."""
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        decoders: Mapping[str, msgspec.msgpack.Decoder[Any]],
+        memory: dict[bytes, Record],
+    ) -> None:
+        """Read `pairs`; `memory` holds records by their bytes."""
+        self._pairs = pairs
+        self._decoders = decoders
+        self._memory = memory
+        self.names: set[str] = set()
+        """Names of the records that were read, or looked for."""
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key; `name` is its record name."""
+        self.names.add(name)
+        raw = self._pairs.get(key)
+        return None if raw is None else self._decoded(name, raw)
+
+    def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
+        """Records whose key begins with the prefix, from `start` on, in key order."""
+        self.names.add(name)
+        for key, raw in self._pairs.scan(prefix, start):
+            yield key, self._decoded(name, raw)
+
+    def _decoded(self, name: str, raw: bytes) -> Record:
+        """The record that the bytes say."""
+        found = self._memory.get(raw)
+        if found is None:
+            found = self._memory[raw] = cast(Record, self._decoders[name].decode(raw))
+        return found
+
+
+@cache
 def private_key(officer: str) -> Ed25519PrivateKey:
     """Test key of an officer, `S1.maker`, derived from the name; `S1.maker/2` is a second key."""
     seed = hashlib.sha256(b"tallystick/test-key/1" + officer.encode()).digest()
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
+@cache
 def public_key(officer: str) -> bytes:
     """Public half of an officer's test key."""
     return private_key(officer).public_key().public_bytes_raw()
@@ -120,6 +171,8 @@ class World:
         self.store = MemoryStore()
         self.chain = self._open()
         self._references = 0
+        self._memory: dict[bytes, Record] = {}
+        self._reads: dict[Invariant, set[str]] = {}
         self.check()
 
     def _open(self) -> Chain:
@@ -172,13 +225,19 @@ class World:
 
     def offer(self, raw: bytes) -> Answer:
         """Offer a transaction's bytes for the next block and make it."""
+        return self.offers(raw)[0]
+
+    def offers(self, *raws: bytes) -> tuple[Answer, ...]:
+        """Offer several transactions for one block, in order; answers in the same order."""
         self.now_ms += STEP_MS
-        transaction = self.ledger.codec.decode(raw)
-        committed = self.chain.next_block(self.now_ms, [transaction])
-        self.check()
+        transactions = [self.ledger.codec.decode(raw) for raw in raws]
+        committed = self.chain.next_block(self.now_ms, transactions)
         if committed is None:
             raise WorldProblem("no answer")
-        return next(a for a in committed.answers if a.transaction_id == transaction.id)
+        if committed.header_hash:
+            self._check_changed(committed.header.height)
+        by_id = {answer.transaction_id: answer for answer in committed.answers}
+        return tuple(by_id[transaction.id] for transaction in transactions)
 
     def signed(
         self,
@@ -238,6 +297,7 @@ class World:
         twin.__dict__.update(self.__dict__)
         twin.disk = self.disk.clone()
         twin.store = MemoryStore()
+        twin._memory, twin._reads = dict(self._memory), dict(self._reads)
         twin.chain = twin._open()
         return twin
 
@@ -255,18 +315,49 @@ class World:
 
     def view(self, asker: str | None = None) -> View:
         """State as a party may see it; None sees all."""
+        kept = Remembered(self.store.snapshot(), self.ledger.rules.decoders, self._memory)
         sees_all = asker is None
         if asker is not None:
-            sees_all = self.ledger.authority.sees_all(self.view(), asker)
-        return self.chain.view(now_ms=self.ledger_ms, asker=asker, sees_all=sees_all)
+            everything = self._view(kept, None, sees_all=True)
+            sees_all = self.ledger.authority.sees_all(everything, asker)
+        return self._view(kept, asker, sees_all=sees_all)
+
+    def _view(self, kept: Remembered, asker: str | None, *, sees_all: bool) -> View:
+        """A view over what is kept."""
+        return View(
+            kept,
+            height=self.chain.state.tip.height,
+            now_ms=self.ledger_ms,
+            asker=asker,
+            sees_all=sees_all,
+            history=self.chain.history,
+        )
 
     def check(self) -> None:
         """Every invariant of every application holds."""
-        view = self.chain.view(now_ms=self.ledger_ms)
+        self._check(None)
+
+    def _check_changed(self, height: int) -> None:
+        """The invariants that read a kind of record that a block changed."""
+        entry = self.chain.entry(height)
+        keys = [key for changes in entry.changes for key, _ in changes]
+        keys += [key for key, _ in entry.own_changes]
+        self._check({str(decode_key(key)[0]) for key in keys})
+
+    def _check(self, changed: Collection[str] | None) -> None:
+        """Invariants that read one of some kinds of record; None for all."""
         for app in self.ledger.rules.apps:
             for invariant in app.invariant_functions:
-                for sentence in invariant(view):
-                    raise WorldProblem(f"{app.name}.{invariant.__name__}: {sentence}")
+                read = self._reads.get(invariant)
+                if changed is None or read is None or not read.isdisjoint(changed):
+                    self._check_one(app, invariant)
+
+    def _check_one(self, app: App, invariant: Invariant) -> None:
+        """One invariant, over the state as it is."""
+        kept = Remembered(self.store, self.ledger.rules.decoders, self._memory)
+        for sentence in invariant(self._view(kept, None, sees_all=True)):
+            raise WorldProblem(f"{app.name}.{invariant.__name__}: {sentence}")
+        self._reads[invariant] = kept.names
 
     def told(self, receipt: Receipt) -> str:
         """A receipt in a line."""
