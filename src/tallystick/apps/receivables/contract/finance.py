@@ -181,7 +181,7 @@ def disburse(ctx: Context, msg: Disburse) -> None:
     warnings = _require_attested(msg, undertaking, today)
     told = _quote(deal, terms, undertaking, today)
     require(msg.money == terms.money, Refusal.MONEY_NOT_ACCEPTED, money=msg.money)
-    _require_amount(msg.amount_minor, told.net_cash_minor)
+    _require_amount(msg, told.net_cash_minor)
 
     _pay_out(ctx, deal, told)
     ctx.save(
@@ -222,7 +222,7 @@ def buy_back(ctx: Context, msg: BuyBack) -> None:
     require_money(undertaking, msg.money)
     today = today_of(ctx, undertaking)
     price = buy_back_price(deal, piece.left_minor, day=today, payment_day=undertaking.payment_day)
-    _require_amount(msg.amount_minor, price)
+    _require_amount(msg, price)
 
     cash.transfer(ctx, source=ctx.party, target=deal.financier, money=msg.money, amount_minor=price)
     ctx.save(
@@ -388,10 +388,10 @@ def _quoted(deal: Deal, told: Quote) -> Deal:
 # --- The money
 
 
-def _require_amount(amount_minor: int, expected_minor: int) -> None:
+def _require_amount(msg: Disburse | BuyBack, expected_minor: int) -> None:
     """Refuse any amount but the one that was worked out; it is shown."""
-    fits = amount_minor == expected_minor
-    require(fits, Refusal.AMOUNT_DIFFERS, expected_minor=expected_minor)
+    fits = msg.amount_minor == expected_minor
+    require(fits, Refusal.AMOUNT_DIFFERS, expected_minor=expected_minor, money=msg.money)
 
 
 def _require_attested(

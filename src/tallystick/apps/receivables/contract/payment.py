@@ -49,7 +49,7 @@ def fund(ctx: Context, msg: Fund) -> None:
     require_money(undertaking, msg.money)
     require(msg.amount_minor > 0, Refusal.ZERO_AMOUNT)
     owed = undertaking.left_minor - undertaking.held_minor
-    require(msg.amount_minor <= owed, Refusal.MORE_THAN_OWED, owed_minor=owed)
+    _require_no_more(msg, owed)
 
     put_in(ctx, undertaking, msg.money, msg.amount_minor)
 
@@ -68,7 +68,7 @@ def pay(ctx: Context, msg: Pay) -> None:
     require_money(undertaking, msg.money)
     require(msg.amount_minor > 0, Refusal.ZERO_AMOUNT)
     owed = _owed(ctx, undertaking)
-    require(msg.amount_minor <= owed, Refusal.MORE_THAN_OWED, owed_minor=owed)
+    _require_no_more(msg, owed)
 
     _pay_now(ctx, undertaking, msg.money, msg.amount_minor)
 
@@ -137,6 +137,12 @@ def _require_debtor(ctx: Context, undertaking: Undertaking) -> None:
     )
 
 
+def _require_no_more(msg: Fund | Pay, owed_minor: int) -> None:
+    """Refuse more than is owed; what is owed is shown."""
+    fits = msg.amount_minor <= owed_minor
+    require(fits, Refusal.MORE_THAN_OWED, owed_minor=owed_minor, money=msg.money)
+
+
 def _owed(ctx: Context, undertaking: Undertaking) -> int:
     """What the debtor owes today on all pieces."""
     return total_owed(owing_on(ctx, undertaking, today_of(ctx, undertaking)))
@@ -155,7 +161,7 @@ def _pay_earliest(ctx: Context, msg: Pay) -> None:
     together = sum(amount for _, amount in owed)
 
     require(msg.amount_minor > 0, Refusal.ZERO_AMOUNT)
-    require(msg.amount_minor <= together, Refusal.MORE_THAN_OWED, owed_minor=together)
+    _require_no_more(msg, together)
     for undertaking in due:
         require_settled(undertaking)
 

@@ -83,7 +83,8 @@ def repay_recourse(ctx: Context, msg: RepayRecourse) -> None:
     require_money(undertaking, msg.money)
     today = today_of(ctx, undertaking)
     owed = claim_of(deal, today).total_minor
-    require(msg.amount_minor == owed, Refusal.AMOUNT_DIFFERS, expected_minor=owed)
+    fits = msg.amount_minor == owed
+    require(fits, Refusal.AMOUNT_DIFFERS, expected_minor=owed, money=msg.money)
 
     cash.transfer(ctx, source=ctx.party, target=claim.financier, money=msg.money, amount_minor=owed)
     paid = replace(deal, received_minor=deal.received_minor + owed)
