@@ -36,6 +36,8 @@ class Player:
     """What sort of institution it is."""
     size: str = "large"
     """How large it is."""
+    licences: tuple[str, ...] = ()
+    """Verbs beyond those of its kind."""
     number: str = ""
     """Its number in a public register; empty when none is needed."""
 
@@ -49,12 +51,14 @@ INSTITUTIONS = (
 """Institutions that are there whatever the invoices say. The first two found the chain."""
 
 KNOWN = (
-    Player("huayue", "Huayue Heavy Industry", "core_enterprise", "large", "91310115MA1TT0011J"),
-    Player("linhai", "Linhai Appliances", "core_enterprise", "large", "91330106MA2TT00211"),
-    Player("hengtong", "Hengtong Precision", "supplier", "medium", "91320505MA3TT0031A"),
-    Player("ruifeng", "Ruifeng Motors", "supplier", "medium", "91330212MA4TT0041A"),
-    Player("hongyuan", "Hongyuan Castings", "supplier", "small", "91320281MA5TT0051B"),
-    Player("anda", "Anda Fasteners", "supplier", "small", "91340104MA6TT00615"),
+    Player(
+        "huayue", "Huayue Heavy Industry", "core_enterprise", "large", number="91310115MA1TT0011J"
+    ),
+    Player("linhai", "Linhai Appliances", "core_enterprise", "large", number="91330106MA2TT00211"),
+    Player("hengtong", "Hengtong Precision", "supplier", "medium", number="91320505MA3TT0031A"),
+    Player("ruifeng", "Ruifeng Motors", "supplier", "medium", number="91330212MA4TT0041A"),
+    Player("hongyuan", "Hongyuan Castings", "supplier", "small", number="91320281MA5TT0051B"),
+    Player("anda", "Anda Fasteners", "supplier", "small", number="91340104MA6TT00615"),
 )
 """Companies of the example invoices, under the names that the story uses."""
 
@@ -97,7 +101,7 @@ class Players:
                 party.name,
                 kind,
                 size,
-                register_number(party.number),
+                number=register_number(party.number),
             )
         self._by_number[number] = known
         self._by_party[known.party] = known

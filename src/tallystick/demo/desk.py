@@ -22,6 +22,7 @@ from tallystick.formats.calendars import CN_ZONE_MINUTES
 from tallystick.formats.commitment import Disclosure, disclose, disclosed_fingerprint
 from tallystick.formats.ubl_document import Invoice
 from tallystick.ledger.app import Message
+from tallystick.values.codec import replace
 from tallystick.values.time import at, format_at
 
 BOTH = "maker+checker"
@@ -83,7 +84,8 @@ class Desk:
 
     def admit(self, player: Player) -> None:
         """The supervisor admits an institution with its first people."""
-        self.do(SUPERVISOR, Admit(newcomer=founder(player, self.stage).newcomer()))
+        newcomer = founder(player, self.stage).newcomer()
+        self.do(SUPERVISOR, Admit(newcomer=replace(newcomer, licences=player.licences)))
 
     def mint(self, party: str, currency: str, amount_minor: int) -> None:
         """The central bank issues money to a member."""
@@ -105,7 +107,7 @@ class Desk:
     # --- documents
 
     def commit(self, party: str, invoice: Invoice) -> tuple[Disclosure, str]:
-        """Commit to an invoice or credit note, salted field by field; disclosure and document id."""
+        """Commit to an invoice or credit note, field by field; disclosure and document id."""
         fields = invoice.fields
         disclosure = disclose(fields, [os.urandom(16) for _ in fields])
         kind = Kind.CREDIT_NOTE if invoice.kind.value == "CreditNote" else Kind.INVOICE

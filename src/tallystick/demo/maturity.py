@@ -21,7 +21,7 @@ def payment(play: Play) -> None:
         amount = claim.face_minor * 6 // 10 if claim is play.second else claim.face_minor
         fund = Fund(undertaking_id=claim.undertaking_id, money=claim.money, amount_minor=amount)
         play.desk.do(claim.debtor, fund)
-        share = " - 60 %, which is all it has" if claim is play.second else ""
+        share = ", 60 % of what it owes" if claim is play.second else ""
         play.tell.say(f"{play.name(claim.debtor)} funds {money(amount, claim.currency)}{share}.")
     play.tell.say(
         f"At the cut-off, {play.desk.wait(PAYMENT_DAY, 17 * 60 + 1)}, the shares are fixed."
@@ -62,7 +62,7 @@ def _leg(row: Row, currency: str) -> tuple[str, str, str]:
 
 
 def shortfall(play: Play, parts: Parts) -> None:
-    """One shortfall, three outcomes: the bank bears it, the factor has recourse, the holder waits."""
+    """One shortfall, three outcomes: the bank bears it, the factor has recourse, a holder waits."""
     claim = play.second
     if claim is None:
         return
@@ -104,9 +104,9 @@ def _recourse(play: Play, claim: Claim, claim_id: str, parts: Parts) -> None:
     play.desk.do(claim.supplier, repay)
     piece = play.desk.stage.record("receivables", "piece", parts.factor)
     play.tell.say(
-        f"{when}: {_supplier(play)} repays {money(amount, claim.currency)} - advance, interest and"
-        f" fee less what the factor got, never the face - and holds the rest of the piece again:"
-        f" {play.name(piece['holder'])}."
+        f"{when}: {_supplier(play)} repays {money(amount, claim.currency)}: advance, interest and"
+        f" fee less what the factor got, never the face. The rest of the piece is held by"
+        f" {play.name(piece['holder'])} again."
     )
 
 

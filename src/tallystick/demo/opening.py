@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from dataclasses import replace
+
+from msgspec.structs import replace as changed
 
 from tallystick.apps.documents.messages import DecidePending
 from tallystick.apps.documents.messages import Decision as RegistrarDecision
 from tallystick.apps.documents.records import Purpose
 from tallystick.apps.founding import PublishedCalendar
-from tallystick.apps.receivables.messages import Accept, Confirm, Draft, Reject
-from tallystick.demo.cast import BANK, FACTOR, INSTITUTIONS, SUPERVISOR
+from tallystick.apps.receivables.messages import UNDERTAKE, Accept, Confirm, Draft, Reject
+from tallystick.demo.cast import BANK, FACTOR, INSTITUTIONS, SUPERVISOR, known_by
 from tallystick.demo.desk import Paper
 from tallystick.demo.play import DUE_DAY, Claim, Play
 from tallystick.demo.spelling import retyped
@@ -26,7 +28,7 @@ from tallystick.values.units import PPM
 CALENDAR = PublishedCalendar(calendar_id="cn", zone_minutes=CN_ZONE_MINUTES, years={2026: CN_2026})
 """What the supervisor publishes."""
 SECOND_PPM = 800_000
-"""Money that the second debtor gets, as a part of what it owes: 60 % for the day, some for later."""
+"""Money that the second debtor gets, as a part of what it owes: for the day, and for later."""
 
 
 def network(play: Play) -> None:
@@ -69,27 +71,34 @@ def _import_row(decision: ImportDecision) -> tuple[str, str, str, str]:
 
 def _worth(invoice: Invoice) -> int:
     """Amount in thousandths of a unit, to compare currencies of different decimals."""
-    return invoice.payable_minor * 10 ** (3 - min(3, CURRENCIES[invoice.currency]))
+    return int(invoice.payable_minor * 10 ** (3 - min(3, CURRENCIES[invoice.currency])))
 
 
 def _admit_parties(play: Play) -> None:
-    """Parties that nobody knows are listed, then admitted by a visible message of the supervisor."""
-    sellers = {invoice.seller.number for invoice in play.drafts}
-    for invoice in play.drafts:
-        for party in (invoice.buyer, invoice.seller):
-            joined = play.players.join(party, buys_only=party.number not in sellers)
-            if joined is None:
-                continue
-            play.tell.say(f"Unknown on the ledger: {party.name}, number {party.number}.")
-            play.desk.admit(joined)
-            kind = joined.kind.replace("_", " ")
-            play.tell.say(f"The supervisor admits it as {joined.party} ({kind}, {joined.size}).")
+    """Parties that nobody knows are listed, then admitted by a message for all to see."""
+    sellers = {known_by(invoice.seller) for invoice in play.drafts}
+    parties = [party for each in play.drafts for party in (each.buyer, each.seller)]
+    for party in parties:
+        play.players.join(party, buys_only=known_by(party) not in sellers)
+    choose(play)
+    debtors = {play.buyer(invoice) for invoice in play.chosen}
+    seen: set[str] = set()
+    for party in parties:
+        player = play.players.of(party)
+        if player.party in seen:
+            continue
+        seen.add(player.party)
+        if player.party in debtors and player.kind == "supplier":
+            player = replace(player, licences=(UNDERTAKE,))
+        play.tell.say(f"Unknown on the ledger: {party.name}, number {party.number or 'none'}.")
+        play.desk.admit(player)
+        kind = player.kind.replace("_", " ")
+        play.tell.say(f"The supervisor admits it as {player.party} ({kind}, {player.size}).")
 
 
 def issue_money(play: Play) -> None:
     """The central bank issues money of each currency to those who will pay."""
     play.tell.act("The central bank issues money")
-    choose(play)
     needs: dict[tuple[str, str], int] = {}
     for number, invoice in enumerate([*play.chosen, *play.plain()]):
         share = SECOND_PPM if number == 1 and len(play.chosen) == 2 else PPM
@@ -105,16 +114,18 @@ def issue_money(play: Play) -> None:
 
 
 def choose(play: Play) -> None:
-    """The set pieces are the two largest invoices of different buyers."""
-    if not play.drafts:
+    """The set pieces are the two largest invoices of different buyers, core enterprises first."""
+    buyers = [each for each in play.drafts if play.is_core(play.buyer(each))]
+    drafts = [*buyers, *(each for each in play.drafts if each not in buyers)]
+    if not drafts:
         return
-    largest = play.drafts[0]
-    others = [each for each in play.drafts if play.buyer(each) != play.buyer(largest)]
+    largest = drafts[0]
+    others = [each for each in drafts if play.buyer(each) != play.buyer(largest)]
     play.chosen = (largest, *others[:1])
 
 
 def registry(play: Play) -> None:
-    """A doubtful spelling waits for the supervisor; a credit note reduces what an invoice is worth."""
+    """A doubtful spelling waits for the supervisor; a credit note reduces an invoice."""
     play.tell.act("The registry of invoices", play.desk.clock())
     for number, invoice in enumerate(play.chosen):
         claim = _claim(play, invoice, invoice.payable_minor)
@@ -147,8 +158,8 @@ def _doubtful(play: Play) -> None:
     if claim is None or typed is None:
         play.tell.unplayed("no invoice number that can be mistyped, so nothing is in doubt.")
         return
-    again = replace(claim.paper.invoice, number=typed)
-    again = replace(again, fingerprint=fingerprint(again.seller_number, typed))
+    again = changed(claim.paper.invoice, number=typed)
+    again = changed(again, fingerprint=fingerprint(again.seller_number, typed))
     paper = play.desk.register(claim.supplier, again, Purpose.OPENING, claim.face_minor)
     play.tell.say(f"{play.name(claim.supplier)} registers {typed}, which reads like it: PNDG.")
     reason = f"{typed} is {claim.paper.invoice.number}, typed again"

@@ -102,6 +102,10 @@ class Play:
         """What people call a party."""
         return self.players.name(party)
 
+    def is_core(self, party: str) -> bool:
+        """Whether a party is a core enterprise, which may promise to pay."""
+        return any(each.party == party and each.kind == "core_enterprise" for each in self.players)
+
     def seller(self, invoice: Invoice) -> str:
         """Who is owed an invoice."""
         return self.players.of(invoice.seller).party
@@ -111,11 +115,12 @@ class Play:
         return self.players.of(invoice.buyer).party
 
     def hops(self, buyer: str, currency: str) -> list[Invoice]:
-        """Invoices of sub-suppliers to this buyer that nothing has settled yet, the largest first."""
+        """Invoices of sub-suppliers to this buyer, not settled yet, the largest first."""
         return [
             invoice
             for invoice in self.drafts
             if self.buyer(invoice) == buyer
+            and invoice not in self.chosen
             and invoice.currency == currency
             and invoice.number not in self.settled
         ]
@@ -125,8 +130,7 @@ class Play:
         return [
             invoice
             for invoice in self.drafts
-            if invoice not in self.chosen
-            and self.players.of(invoice.buyer).kind == "core_enterprise"
+            if invoice not in self.chosen and self.is_core(self.buyer(invoice))
         ]
 
     # --- looks

@@ -12,7 +12,7 @@ def full_width(number: str) -> str:
 
 
 def retyped(number: str) -> str | None:
-    """The number as a tired clerk types it: O for 0, I for 1, a zero too many; None without digits."""
+    """The number as a tired clerk types it: O for 0, I for 1; None if it has no digits."""
     for right, wrong in (("0", "O"), ("1", "I")):
         if right in number:
             return number.replace(right, wrong, 1)

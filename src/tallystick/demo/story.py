@@ -50,6 +50,8 @@ def _end(play: Play, before: sheet.Snapshot) -> None:
         maturity.shortfall(play, play.parts)
     play.tell.act("What the supervisor sees", play.desk.clock())
     for row in play.desk.stage.rows("receivables", "totals"):
+        if row["status"] == "rejected":
+            continue
         left = money(int(row["left_minor"]), row["currency"])
         face = money(int(row["face_minor"]), row["currency"])
         play.tell.say(f"{row['status']}: {row['count']} undertakings, face {face}, unpaid {left}.")

@@ -50,13 +50,13 @@ def pass_first(play: Play, claim: Claim) -> tuple[str, str]:
     size = hops[0].payable_minor
     part = (claim.face_minor - size) * 4 // 9
     piece, *_ = _cut(play, claim.supplier, claim.piece_id, claim, (size, size + part))
-    holder = _pass(play, claim, piece, claim.supplier, hops[0], size)
+    holder = _pass(play, claim, piece, holder=claim.supplier, hop=hops[0], size=size)
     further = [h for h in play.hops(holder, claim.currency) if h.payable_minor < size]
     if not further:
         return piece, holder
     next_size = further[0].payable_minor
     piece, *_ = _cut(play, holder, piece, claim, (next_size,), whole=size)
-    return piece, _pass(play, claim, piece, holder, further[0], next_size)
+    return piece, _pass(play, claim, piece, holder=holder, hop=further[0], size=next_size)
 
 
 def _cut(
@@ -77,7 +77,7 @@ def _cut(
     return done.ids
 
 
-def _pass(play: Play, claim: Claim, piece: str, holder: str, hop: Invoice, size: int) -> str:
+def _pass(play: Play, claim: Claim, piece: str, *, holder: str, hop: Invoice, size: int) -> str:
     """Pass a piece to a sub-supplier who registers its own invoice; the new holder."""
     receiver = play.seller(hop)
     paper = play.desk.register(receiver, hop, Purpose.SETTLEMENT, size)
@@ -104,7 +104,7 @@ def pass_second(play: Play, claim: Claim) -> Parts:
         hops = [h for h in play.hops(holder, claim.currency) if h.payable_minor >= size]
         if not hops:
             break
-        holder = _pass(play, claim, kept, holder, hops[-1], size)
+        holder = _pass(play, claim, kept, holder=holder, hop=hops[-1], size=size)
     return Parts(bank=bank, factor=factor, kept=kept, kept_by=holder)
 
 
@@ -131,9 +131,10 @@ def _finance(play: Play, claim: Claim, piece: str, holder: str, financier: str) 
     row = desk.stage.record("receivables", "deal", deal)
     net = int(row["net_cash_minor"])
     how = "with recourse" if financier == FACTOR else "without recourse"
+    face = money(int(row["amount_minor"]), claim.currency)
     play.tell.say(
         f"{play.name(financier)} offers {play.name(holder)} cash on"
-        f" {money(int(row['amount_minor']), claim.currency)}, {how}: net {money(net, claim.currency)},"
+        f" {face}, {how}: net {money(net, claim.currency)},"
         f" all-in {percent(int(row['yearly_cost_ppm']))} a year, {row['days']} days."
     )
     desk.do(holder, AcceptOffer(deal_id=deal))
