@@ -70,11 +70,13 @@ def documents(view: View, owner: PartyId, kind: Kind | None = None) -> Iterable[
 
 def particulars(view: View, document_id: DocumentId) -> Invoice:
     """What the registry knows of an invoice or a credit note."""
+    view.get(Document, document_id)
     return view.get(Invoice, document_id)
 
 
 def capacity(view: View, document_id: DocumentId) -> Capacity:
     """What an invoice carries, what of it is used and what is free."""
+    view.get(Document, document_id)
     invoice = view.get(Invoice, document_id)
     known = invoice.particulars
     if invoice.entry_id is None:

@@ -2,7 +2,7 @@ import pytest
 
 from tallystick.apps.cash.tests.network import by, network
 from tallystick.apps.documents.messages import REGISTER, Commit, Register
-from tallystick.apps.documents.queries import capacity, registration, registrations
+from tallystick.apps.documents.queries import capacity, particulars, registration, registrations
 from tallystick.apps.documents.records import (
     USES_MAX,
     Doubt,
@@ -167,7 +167,12 @@ def test_what_is_free_is_shown_to_the_first_registrant_alone(world: World) -> No
     assert no.value.code is Refusal.NOT_SHOWN
     with pytest.raises(Refused) as no:
         capacity(world.view("bank-a"), document)
-    assert no.value.code is Refusal.NOT_AN_INVOICE
+    assert no.value.code is Refusal.NO_SUCH_DOCUMENT
+    contract = world.accepts(by("S1"), Commit(kind=Kind.CONTRACT, root=ROOT)).id
+    for query in (capacity, particulars):
+        with pytest.raises(Refused) as no:
+            query(world.view("S1"), contract)
+        assert no.value.code is Refusal.NOT_AN_INVOICE
     unused = commit(world, "S2", read("S2-7"))
     assert capacity(world.view("S2"), unused).free_minor == 10_000
 

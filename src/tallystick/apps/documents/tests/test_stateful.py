@@ -33,7 +33,7 @@ from tallystick.apps.documents.records import (
     RegistrationStatus,
 )
 from tallystick.apps.documents.tests.papers import OTHER_ROOT, ROOT, read
-from tallystick.testing.stateful import Asked, play
+from tallystick.testing.stateful import Action, Asked, play
 from tallystick.testing.world import World
 
 PARTIES = ("S1", "S2", "bank-a", "factor")
@@ -214,7 +214,7 @@ def others_use(rng: Random, world: World) -> Asked | None:
     )
 
 
-ACTIONS = {
+ACTIONS: dict[Action, int] = {
     commits: 5,
     corrects: 2,
     voids: 1,
