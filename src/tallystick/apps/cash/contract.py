@@ -54,11 +54,8 @@ def hold(ctx: Context, msg: Hold) -> None:
         require_known(ctx, msg.beneficiary)
     require(msg.beneficiary != ctx.party, Refusal.SELF_TRANSFER, party=ctx.party)
     expires_at_ms = msg.expires_at_ms
-    require(
-        expires_at_ms is None or expires_at_ms > ctx.now_ms,
-        Refusal.EXPIRY_PASSED,
-        expires_at_ms=expires_at_ms or 0,
-    )
+    ends_later = expires_at_ms is None or expires_at_ms > ctx.now_ms
+    require(ends_later, Refusal.EXPIRY_PASSED)
     left = interface.pay_out(ctx, ctx.party, msg.money, msg.amount_minor)
     ctx.save(replace(left, held_minor=left.held_minor + msg.amount_minor))
     hold_id = ctx.new_id("hold")
