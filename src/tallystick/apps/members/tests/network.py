@@ -83,7 +83,7 @@ def rules(**more: Any) -> Rules:
         "admits": Admits.SUPERVISOR,
         "voters": ("SUP", "bank-a", "D1"),
         "quorum_ppm": 500_000,
-        "threshold_ppm": 666_667,
+        "threshold_ppm": 666_666,
         "voting_ms": 7 * DAY_MS,
         "parameter_keepers": ("SUP",),
         "calendar_keepers": ("SUP",),

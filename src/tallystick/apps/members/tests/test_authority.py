@@ -1,5 +1,7 @@
 """Who signs what: every refusal of the authority, in the order in which it asks."""
 
+from typing import Any
+
 import pytest
 
 from tallystick.apps.members.authority import AUTHORITY
@@ -187,7 +189,8 @@ def test_somebody_must_sign_for_every_party(world: World) -> None:
 
 def test_standing_is_asked_before_officers(world: World) -> None:
     world.refuses("D1.maker", pay(1), Refusal.UNLICENSED, member="D1", verb=PAY)
-    order = {"member": "S1", "expires_at_ms": world.ledger_ms + DAY_MS, "reason": "x"}
+    until = world.ledger_ms + DAY_MS
+    order: dict[str, Any] = {"member": "S1", "expires_at_ms": until, "reason": "x"}
     world.accepts("SUP.compliance", Suspend(order_id="1", verbs=(PAY,), **order))
     world.refuses("S1.maker", pay(1), Refusal.FROZEN)
     world.accepts("SUP.compliance", Suspend(order_id="2", **order))

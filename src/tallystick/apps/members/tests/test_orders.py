@@ -240,13 +240,14 @@ def test_a_freeze_refused(world: World) -> None:
 
 def test_an_unfreeze_refused(world: World) -> None:
     world.accepts(COMPLIANCE, freeze())
-    told = {"scope": Scope.CASH_ACCOUNT, "subject": ACCOUNT, "order_id": "C 1", "reason": "x"}
-    for change, who, code in (
+    told: dict[str, Any] = {"scope": Scope.CASH_ACCOUNT, "subject": ACCOUNT, "order_id": "C 1"}
+    cases: tuple[tuple[dict[str, Any], str, Refusal], ...] = (
         ({"scope": Scope.MEMBER, "subject": "S1"}, COMPLIANCE, Refusal.WRONG_SUBJECT),
         ({"order_id": "C 2"}, COMPLIANCE, Refusal.NO_SUCH_ORDER),
         ({}, "SUP2.compliance", Refusal.NOT_YOUR_ORDER),
-    ):
-        world.refuses(who, Unfreeze(**{**told, **change}), code)
+    )
+    for change, who, code in cases:
+        world.refuses(who, Unfreeze(**{"reason": "x", **told, **change}), code)
 
 
 def test_orders_have_a_most(world: World) -> None:
