@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -441,12 +442,10 @@ def open_world(case: Case) -> World:
         raise CaseProblem(case.name, f"the head: {problem}") from None
 
 
-_CATALOGUES: dict[int, Catalogue] = {}
-
-
+@cache
 def catalogue() -> Catalogue:
     """The catalogue of all applications, read once."""
-    return _CATALOGUES.setdefault(0, Catalogue(APPS))
+    return Catalogue(APPS)
 
 
 def find_cases(paths: Sequence[Path]) -> list[Path]:
