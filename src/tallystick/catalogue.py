@@ -94,8 +94,17 @@ class MessageInfo:
     """The class; its `spec` has verb, officers and limits."""
     struct: StructInfo
     """Docs and fields."""
-    refusals: tuple[RefusalInfo, ...]
-    """What it may be refused with, in the order of the checks."""
+    rule: Callable[..., Any] = field(repr=False)
+    """What decides it."""
+
+    @cached_property
+    def refusals(self) -> tuple[RefusalInfo, ...]:
+        """What it may be refused with, in the order of the checks; read when first asked for."""
+        codes = dict.fromkeys(refusals_of(self.rule))
+        docs: dict[type[RefusalCode], dict[str, RefusalInfo]] = {}
+        for code in codes:
+            docs.setdefault(type(code), {info.name: info for info in refusal_infos(type(code))})
+        return tuple(docs[type(code)][code.name] for code in codes)
 
 
 @dataclass(frozen=True)
@@ -254,6 +263,7 @@ def app_info(app: App) -> AppInfo:
     )
 
 
+@cache
 def refusal_infos(codes: type[RefusalCode]) -> tuple[RefusalInfo, ...]:
     """The refusals of an application, in order of declaration."""
     docs = Source.of(codes).attribute_docs(codes.__name__)
@@ -353,17 +363,8 @@ def _message(app: App, cls: type[Message]) -> MessageInfo:
         command=snake(cls.__name__).replace("_", "-"),
         type=cls,
         struct=struct_info(cls),
-        refusals=_refusals(app, cls),
+        rule=app.handler(cls, app.version),
     )
-
-
-def _refusals(app: App, cls: type[Message]) -> tuple[RefusalInfo, ...]:
-    """What a message may be refused with, in order of the checks, each once."""
-    codes = dict.fromkeys(refusals_of(app.handler(cls, app.version)))
-    docs: dict[type[RefusalCode], dict[str, RefusalInfo]] = {}
-    for code in codes:
-        docs.setdefault(type(code), {info.name: info for info in refusal_infos(type(code))})
-    return tuple(docs[type(code)][code.name] for code in codes)
 
 
 def _record(app: str, cls: type[Record]) -> RecordInfo:

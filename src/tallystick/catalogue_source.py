@@ -11,7 +11,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -36,10 +36,26 @@ class Source:
 
     def attribute_docs(self, class_name: str) -> dict[str, str]:
         """The docstring under each attribute of a class."""
+        node = self._classes.get(class_name)
+        return {} if node is None else _docs_under(node.body)
+
+    @cached_property
+    def _classes(self) -> dict[str, ast.ClassDef]:
+        """Every class of the module, the first of a name."""
+        found: dict[str, ast.ClassDef] = {}
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.ClassDef) and node.name == class_name:
-                return _docs_under(node.body)
-        return {}
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, node)
+        return found
+
+    @cached_property
+    def definitions(self) -> dict[str, list[ast.FunctionDef]]:
+        """Every function and method of the module, by name."""
+        found: dict[str, list[ast.FunctionDef]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef):
+                found.setdefault(node.name, []).append(node)
+        return found
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """A function at the top of the module."""
@@ -85,18 +101,30 @@ def _follow(
     if place in seen or not _is_ours(rule):
         return
     seen.add(place)
+    for part in _parts(rule):
+        if isinstance(part, RefusalCode):
+            found.setdefault(part)
+        else:
+            _follow(part, found, seen)
+
+
+@cache
+def _parts(rule: Callable[..., Any]) -> tuple[RefusalCode | Callable[..., Any], ...]:
+    """Refusals that a function names and functions that it calls, in the order of its source."""
     source = Source.of(rule)
     node = _definition(source, rule)
     if node is None:
-        return
+        return ()
     scope = vars(source.module)
+    found: list[RefusalCode | Callable[..., Any]] = []
     for part in _in_order(node):
         if isinstance(part, ast.Call):
-            _call(part, scope, found, seen)
+            found += _call(part, scope)
         elif isinstance(part, ast.Attribute):
             value = _resolve(part, scope)
             if isinstance(value, RefusalCode):
-                found.setdefault(value)
+                found.append(value)
+    return tuple(found)
 
 
 def _is_ours(rule: Any) -> bool:
@@ -108,12 +136,9 @@ def _is_ours(rule: Any) -> bool:
 
 def _definition(source: Source, rule: Callable[..., Any]) -> ast.AST | None:
     """The syntax of a function or method."""
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.FunctionDef) and node.lineno <= _line(rule) <= (
-            node.end_lineno or 0
-        ):
-            if node.name == rule.__name__:
-                return node
+    for node in source.definitions.get(rule.__name__, ()):
+        if node.lineno <= _line(rule) <= (node.end_lineno or 0):
+            return node
     return None
 
 
@@ -129,26 +154,18 @@ def _in_order(node: ast.AST) -> Iterator[ast.AST]:
         yield child
 
 
-def _call(
-    call: ast.Call,
-    scope: dict[str, Any],
-    found: dict[RefusalCode, None],
-    seen: set[tuple[str, str]],
-) -> None:
-    """What a call may refuse."""
+def _call(call: ast.Call, scope: dict[str, Any]) -> Iterator[RefusalCode | Callable[..., Any]]:
+    """What a call may refuse by itself, and the functions that it calls or is handed."""
     function = call.func
     if isinstance(function, ast.Attribute) and function.attr == "get" and call.args:
         kept = _resolve(call.args[0], scope)
         if inspect.isclass(kept) and issubclass(kept, Record) and kept.spec.missing is not None:
-            found.setdefault(kept.spec.missing)
+            yield kept.spec.missing
         return
-    called = _resolve(function, scope)
-    if inspect.isfunction(called):
-        _follow(called, found, seen)
-    for argument in call.args:
-        handed = _resolve(argument, scope)
-        if inspect.isfunction(handed):
-            _follow(handed, found, seen)
+    for named in (function, *call.args):
+        called = _resolve(named, scope)
+        if inspect.isfunction(called):
+            yield called
 
 
 def _resolve(node: ast.AST, scope: dict[str, Any]) -> Any:
