@@ -11,9 +11,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tallystick.ledger.block import Entry, Header
+from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.receipt import Receipt
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
+
+
+class Busy(Exception):
+    """An engine takes nothing now: the same transactions may be handed to it again later."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why: the queue is full, the disk is full, the engine has ended."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +36,44 @@ class Answer:
     """Its receipt; None when it expired before it could be ordered."""
     height: int | None
     """Block that holds it; None for an answer outside the chain (unauthorised, reused, expired)."""
+    raw: bytes = b""
+    """Bytes that are answered: the same transaction may be offered under other signatures too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A block that is durable."""
+    """A block that is durable, or answers that needed no block."""
 
     header: Header
     """Its header."""
     header_hash: bytes
-    """Its name."""
+    """Its name; empty when no block was made."""
     ledger_ms: int
     """Ledger time while it was executed."""
     answers: tuple[Answer, ...]
     """Answers to what was offered: those in the block, and those left out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an engine is doing; what status and gauges show."""
+
+    height: int
+    """Height of the last committed block."""
+    block_ms: int
+    """Its block time, in milliseconds."""
+    ledger_ms: int
+    """Its ledger time, in milliseconds."""
+    state_root: bytes
+    """Root of the state after it."""
+    queued: int
+    """Transactions that wait for a block."""
+    blocks: int
+    """Blocks made since the engine was started."""
+    transactions: int
+    """Transactions in those blocks."""
+    trouble: str
+    """What keeps it from making blocks, e.g. no space left; empty when nothing does."""
 
 
 class Engine(Protocol):
@@ -52,7 +86,7 @@ class Engine(Protocol):
         """Finish the block at hand, make the state durable, and end."""
 
     def submit(self, transactions: Sequence[Transaction]) -> None:
-        """Take transactions whose signatures were checked; raises `Busy` when the queue is full.
+        """Take transactions whose signatures were checked; raises `Busy` and then takes none.
 
         Answers come through the listeners.
         """
@@ -60,11 +94,26 @@ class Engine(Protocol):
     def listen(self, listener: Callable[[Committed], None]) -> None:
         """Call with every committed block, in order, on the engine's thread."""
 
+    def now_ms(self) -> int:
+        """Ledger time now, as far as this node can tell; it never goes back."""
+
+    def standing(self) -> Standing:
+        """How the engine is doing."""
+
     def view(self, *, asker: str | None = None, sees_all: bool = True) -> View:
         """State after the last committed block."""
 
     def answer(self, transaction_id: bytes) -> Answer | None:
         """The final answer to a committed transaction, or None."""
+
+    def prove_record(self, key: bytes) -> RecordProof | None:
+        """Proof that a key has its record, or none, after the last block; None before block 1."""
+
+    def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
+        """Proof of a committed transaction's receipt; None when there is no such transaction."""
+
+    def seal(self) -> Seal | None:
+        """The last block's signed header and roots; None before block 1."""
 
     def entry(self, height: int) -> Entry:
         """A block as the log holds it."""

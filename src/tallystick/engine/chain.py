@@ -1,23 +1,33 @@
 """One chain on one disk: recover, execute the next block, make it durable, publish it.
 
-What every engine that runs in this process is made of. Not thread-safe by itself but for reading.
+What every engine that runs in this process is made of. One thread writes; any thread may read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from tallystick.accel import Body, load
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.redo import redo_writes
-from tallystick.errors import Halted
+from tallystick.errors import Halted, StoreError
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, header_bytes, header_hash
-from tallystick.ledger.candidate import Candidate
+from tallystick.ledger.candidate import Candidate, LeftOut
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
+from tallystick.ledger.proof import (
+    ReceiptProof,
+    RecordProof,
+    Seal,
+    receipt_proof,
+    record_proof,
+    seal_of,
+)
 from tallystick.ledger.side import place_of, receipt_key
 from tallystick.ledger.state import State, Tip, genesis_tip
 from tallystick.ledger.transaction import Transaction
@@ -27,6 +37,8 @@ from tallystick.values.codec import decode, encode
 
 CHECKPOINT_BYTES = 64 * 1024 * 1024
 """Log bytes after which the state store is flushed."""
+ENTRIES_KEPT = 4
+"""Blocks kept decoded, for answers to what is asked again."""
 
 Sign = Callable[[bytes], bytes]
 """Signs a header with the node's key."""
@@ -56,6 +68,10 @@ class Chain:
         self._lock = threading.Lock()
         self._unflushed = 0
         self._last_ledger_ms = 0
+        self.offset_ms = 0
+        """Ledger time less block time, from the next block on."""
+        self._seal: Seal | None = None
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
         self.state = self._recover()
 
     # --- recovery
@@ -63,6 +79,10 @@ class Chain:
     def _recover(self) -> State:
         """Genesis if the store is empty, then the blocks that the store has not seen."""
         store, log, types = self._store, self._log, self.ledger.rules.record_types
+        if store.height() > log.height():
+            raise Halted(
+                log.height(), f"the state store is at block {store.height()}, ahead of the log"
+            )
         if store.height() == 0:
             store.apply(0, first_records(self.ledger.genesis, types), {})
         for _, raw in log.entries(store.height() + 1):
@@ -78,42 +98,70 @@ class Chain:
             tip = Tip(header.height, header.time_ms, header_hash(header), last.receipts_root)
             expected = last.state_root
             ledger_ms = last.ledger_ms
+            self._seal = seal_of(last)
         state = State(store, self.ledger.rules.decoders, tip, tree=self._body.tree())
         if expected is not None and state.root() != expected:
-            raise Halted(tip.height, f"the state root is {state.root().hex()}, the log says {expected.hex()}")
-        self._last_ledger_ms = ledger_ms or tip.time_ms + state.offset_ms()
+            raise Halted(
+                tip.height, f"the state root is {state.root().hex()}, the log says {expected.hex()}"
+            )
+        self.offset_ms = state.offset_ms()
+        self._last_ledger_ms = ledger_ms or tip.time_ms + self.offset_ms
         return state
 
     # --- writing
 
-    def next_block(self, time_ms: int, transactions: Sequence[Transaction]) -> Committed | None:
+    def next_block(
+        self, time_ms: int, transactions: Sequence[Transaction], *, force: bool = False
+    ) -> Committed | None:
         """Execute, append, fsync, publish. None when there is nothing to make a block of.
 
-        Block time never goes back: an earlier `time_ms` stands for that of the last block.
+        Block time never goes back: an earlier `time_ms` stands for that of the last block. A block
+        that changes nothing is made when `force` asks for it, and before anybody is told that a
+        transaction expired: else it might be ordered after all, once the clock were set back.
         """
         time_ms = max(time_ms, self.state.tip.time_ms)
         candidate = self.ledger.execute(self.state, time_ms, transactions, proposing=True)
-        if not (candidate.done or candidate.writes):
-            self.state.drop(candidate)
-            return None if not candidate.left_out else self._answered(candidate)
-        return self.commit(candidate)
+        if candidate.done or candidate.writes or force or self._is_expiry_news(candidate):
+            return self.commit(candidate)
+        self.state.drop(candidate)
+        return self._answered(candidate) if candidate.left_out else None
 
     def commit(self, candidate: Candidate) -> Committed:
-        """Make a candidate durable, then the state."""
-        body = encode(self._entry(candidate))
+        """Make a candidate durable, then the state.
+
+        `DiskFull` and other errors of the log leave everything as it was. What fails after the
+        block is durable halts: the state is redone from the log at the next start.
+        """
+        entry = self._entry(candidate)
+        body = encode(entry)
         try:
             self._log.append(body)
-        except BaseException:
+        except (StoreError, OSError, MemoryError):
             self.state.drop(candidate)
             raise
         name = header_hash(candidate.header)
-        with self._lock:
-            self.state.commit(candidate, name)
-            self._last_ledger_ms = candidate.ledger_ms
-        self._unflushed += len(body)
-        if self._unflushed >= CHECKPOINT_BYTES:
-            self.checkpoint()
+        try:
+            with self._lock:
+                self.state.commit(candidate, name)
+                self._last_ledger_ms = candidate.ledger_ms
+                self.offset_ms = self.state.offset_ms()
+                self._seal = seal_of(entry)
+            self._unflushed += len(body)
+            if self._unflushed >= CHECKPOINT_BYTES:
+                self.checkpoint()
+        except (StoreError, OSError) as problem:
+            raise Halted(
+                candidate.header.height, f"the block is kept, the state store is not: {problem}"
+            ) from problem
         return self._answered(candidate, name)
+
+    def _is_expiry_news(self, candidate: Candidate) -> bool:
+        """Whether a transaction was left out that no committed block's time has expired yet."""
+        return any(
+            left.receipt is None
+            and self._last_ledger_ms < left.transaction.body.expires_at_ms <= candidate.ledger_ms
+            for left in candidate.left_out
+        )
 
     def checkpoint(self) -> None:
         """Make the state store durable up to now."""
@@ -138,15 +186,27 @@ class Chain:
     def _answered(self, candidate: Candidate, name: bytes = b"") -> Committed:
         """The answers of a block; without a name it was not made, and only what was left out counts."""
         height = candidate.header.height
+        timers = len(candidate.done) - len(candidate.transactions)
         answers = [
-            Answer(done.receipt.transaction_id, done.receipt, height)
-            for done in candidate.done
-            if done.receipt.transaction_id is not None
+            Answer(transaction.id, done.receipt, height, transaction.raw)
+            for transaction, done in zip(
+                candidate.transactions, candidate.done[timers:], strict=True
+            )
         ]
-        for left in candidate.left_out:
-            known = self.answer(left.transaction.id) if left.receipt is None else None
-            answers.append(known or Answer(left.transaction.id, left.receipt, None))
+        if candidate.left_out:
+            here = {answer.transaction_id: answer for answer in answers}
+            answers += [self._answer_left_out(left, here) for left in candidate.left_out]
         return Committed(candidate.header, name, candidate.ledger_ms, tuple(answers))
+
+    def _answer_left_out(self, left: LeftOut, here: dict[bytes, Answer]) -> Answer:
+        """Of a duplicate the first one's answer; else what the ledger said, or that it expired."""
+        transaction = left.transaction
+        if left.receipt is not None:
+            return Answer(transaction.id, left.receipt, None, transaction.raw)
+        known = here.get(transaction.id) or self.answer(transaction.id)
+        if known is None:
+            return Answer(transaction.id, None, None, transaction.raw)
+        return Answer(transaction.id, known.receipt, known.height, transaction.raw)
 
     # --- reading
 
@@ -167,6 +227,15 @@ class Chain:
             history=self.history,
         )
 
+    @property
+    def ledger_ms(self) -> int:
+        """Ledger time of the last committed block; at genesis, of the opening."""
+        return self._last_ledger_ms
+
+    def seal(self) -> Seal | None:
+        """The last block's signed header and roots; None before block 1."""
+        return self._seal
+
     def answer(self, transaction_id: bytes) -> Answer | None:
         """The receipt of a committed transaction, or None."""
         where = self._store.side_get(receipt_key(transaction_id))
@@ -175,9 +244,33 @@ class Chain:
         height, position = place_of(where)
         return Answer(transaction_id, self.entry(height).receipts[position], height)
 
+    def prove_record(self, key: bytes) -> RecordProof | None:
+        """Proof that a key has its record, or none, after the last block; None before block 1."""
+        with self._lock:
+            if self._seal is None:
+                return None
+            proof = self.state.tree.prove(self.state.tree_version, hashlib.sha256(key).digest())
+            return record_proof(key, self._store.get(key), proof, self._seal)
+
+    def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
+        """Proof of a committed transaction's receipt; None when there is no such transaction."""
+        where = self._store.side_get(receipt_key(transaction_id))
+        if where is None:
+            return None
+        height, position = place_of(where)
+        return receipt_proof(self.entry(height), position)
+
     def entry(self, height: int) -> Entry:
-        """A block as the log holds it."""
-        return decode(Entry, self._log.read(height))
+        """A block as the log holds it; the last few asked for are kept decoded."""
+        with self._lock:
+            kept = self._entries.get(height)
+        if kept is None:
+            kept = decode(Entry, self._log.read(height))
+            with self._lock:
+                self._entries[height] = kept
+                if len(self._entries) > ENTRIES_KEPT:
+                    self._entries.popitem(last=False)
+        return kept
 
     def entries(self, from_height: int) -> Iterator[Entry]:
         """Blocks from a height to the last one there is."""
@@ -197,10 +290,14 @@ class Chain:
                         )
 
     def close(self) -> None:
-        """Flush the state store and let go of the files."""
-        self._store.checkpoint()
-        self._store.close()
-        self._log.close()
+        """Flush the state store and let go of the files, all of them whatever fails."""
+        try:
+            self._store.checkpoint()
+        finally:
+            try:
+                self._store.close()
+            finally:
+                self._log.close()
 
 
 class Decoded:

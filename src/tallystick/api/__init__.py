@@ -1,0 +1,1 @@
+"""The node's door for machines: HTTP over a Unix socket, or TCP with mutual TLS."""

@@ -1,0 +1,107 @@
+"""What whoever sends a transaction is told about it."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+from msgspec import Meta
+
+from tallystick.engine.base import Answer
+from tallystick.ledger.receipt import IDS_MAX, VALUES_MAX, Value
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal
+from tallystick.values.codec import Struct
+from tallystick.values.units import Count, Hash32, Height, Id, Label
+
+
+class Outcome(enum.Enum):
+    """How it stands with a transaction."""
+
+    RECEIVED = "received"
+    """Taken, not decided yet: keep the bytes and hand them in again until there is an answer."""
+    ACCEPTED = "accepted"
+    """Committed; everything asked for has happened."""
+    REFUSED = "refused"
+    """Committed; a rule said no and nothing happened. The reference is used up."""
+    UNAUTHORISED = "unauthorised"
+    """The signatures do not satisfy the policies; the reference is not used up."""
+    REUSED = "reused"
+    """The sender used the reference for another transaction."""
+    EXPIRED = "expired"
+    """A committed block's time has passed the expiry: it never will be committed."""
+    REJECTED = "rejected"
+    """The door did not take the bytes: they are no transaction of this chain, or it is busy."""
+
+
+class Reply(Struct):
+    """The answer to one transaction."""
+
+    outcome: Outcome
+    """How it stands."""
+    transaction_id: Hash32 | None = None
+    """Id of the transaction; None when the bytes are none."""
+    height: Height | None = None
+    """Block that holds it; None when none does."""
+    app: Label | None = None
+    """Application whose rule said no; None when nobody did."""
+    code: Count = 0
+    """Number of the refusal within the application; 0 without one."""
+    values: Annotated[tuple[Value, ...], Meta(max_length=VALUES_MAX)] = ()
+    """Values that the refusal's sentence names."""
+    ids: Annotated[tuple[Id, ...], Meta(max_length=IDS_MAX)] = ()
+    """Ids of the records made, in the order made."""
+    retry: bool = False
+    """Whether the same bytes may be taken later."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this will not change by itself."""
+        return self.outcome is not Outcome.RECEIVED and not self.retry
+
+    def value(self, name: str) -> str | int | None:
+        """A value that the refusal names, or None."""
+        return next((each.value for each in self.values if each.name == name), None)
+
+
+def received(transaction_id: bytes) -> Reply:
+    """It was taken."""
+    return Reply(outcome=Outcome.RECEIVED, transaction_id=transaction_id)
+
+
+def rejected(no: Refused, transaction_id: bytes | None = None) -> Reply:
+    """The door's no."""
+    return Reply(
+        outcome=Outcome.REJECTED,
+        transaction_id=transaction_id,
+        app=no.code.app,
+        code=no.code.number,
+        values=tuple(Value(name=name, value=value) for name, value in no.values.items()),
+        retry=no.code.retry,
+    )
+
+
+def expired(transaction_id: bytes) -> Reply:
+    """It never will be committed."""
+    return Reply(
+        outcome=Outcome.EXPIRED,
+        transaction_id=transaction_id,
+        app=Refusal.EXPIRED.app,
+        code=Refusal.EXPIRED.number,
+    )
+
+
+def answered(answer: Answer) -> Reply:
+    """The engine's answer."""
+    receipt = answer.receipt
+    if receipt is None:
+        return expired(answer.transaction_id)
+    return Reply(
+        outcome=Outcome(receipt.outcome.value),
+        transaction_id=answer.transaction_id,
+        height=answer.height,
+        app=receipt.app,
+        code=receipt.code,
+        values=receipt.values,
+        ids=receipt.ids,
+    )

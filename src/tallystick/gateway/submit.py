@@ -1,0 +1,208 @@
+"""Handing transactions to the engine, and telling their senders what became of them.
+
+Answers are found by the bytes that were sent, not by the transaction's id: under one id there may
+be bytes with other signatures, and whoever strips one must not spoil the answer to the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from tallystick.engine.base import Answer, Busy, Committed, Engine
+from tallystick.gateway.admit import Admission
+from tallystick.gateway.reply import Reply, answered, expired, received, rejected
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal
+from tallystick.ledger.transaction import Transaction
+
+ANSWERS_KEPT = 50_000
+"""Answers outside the chain that are kept for whoever asks by id; they are not in the log."""
+
+
+class Batch:
+    """Transactions that came together; done when each has an answer."""
+
+    def __init__(self, count: int) -> None:
+        """Wait for so many answers."""
+        self._answers: list[Answer | Reply | None] = [None] * count
+        self._ids: list[bytes] = [b""] * count
+        self._left = count
+        self._when_done: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def when_done(self, call: Callable[[], None]) -> None:
+        """Call once, from any thread, when every answer is there."""
+        with self._lock:
+            self._when_done = call
+            is_done = self._left == 0
+        if is_done:
+            call()
+
+    def give_up(self) -> None:
+        """Call those who wait although answers are missing."""
+        with self._lock:
+            call, self._left = self._when_done, 0
+        if call is not None:
+            call()
+
+    def replies(self) -> list[Reply]:
+        """What can be said now: answers, and `received` where there is none yet."""
+        return [
+            received(self._ids[place])
+            if answer is None
+            else (answered(answer) if isinstance(answer, Answer) else answer)
+            for place, answer in enumerate(self._answers)
+        ]
+
+    def expect(self, place: int, transaction_id: bytes) -> None:
+        """Note which transaction an answer will be for."""
+        self._ids[place] = transaction_id
+
+    def put(self, place: int, answer: Answer | Reply) -> None:
+        """Note an answer."""
+        with self._lock:
+            if self._answers[place] is None:
+                self._left -= 1
+            self._answers[place] = answer
+            call = self._when_done if self._left == 0 else None
+        if call is not None:
+            call()
+
+
+Waiter = tuple[Batch, int]
+"""A batch, and the place in it that waits for an answer."""
+
+
+class Gateway:
+    """Takes transactions from any thread and answers each of them in the end."""
+
+    def __init__(self, engine: Engine, admission: Admission) -> None:
+        """Listen to the engine."""
+        self._engine = engine
+        self._admission = admission
+        self._admitting = threading.Lock()
+        self._lock = threading.Lock()
+        self._waiting: dict[bytes, list[Waiter]] = {}
+        self._asked: dict[bytes, list[Waiter]] = {}
+        self._pending: dict[bytes, int] = {}
+        self._outside: dict[bytes, Reply] = {}
+        self.is_closing = False
+        """Whether the node is about to stop: whoever waits or follows should end."""
+        engine.listen(self._published)
+
+    # --- in
+
+    def offer(self, raws: Sequence[bytes]) -> Batch:
+        """Take transactions: each is answered at once at the door, or when its block is durable."""
+        batch = Batch(len(raws))
+        with self._admitting:
+            admitted = self._admission.admit(raws, self._engine.now_ms())
+        fresh: list[Transaction] = []
+        committed_ms = self._engine.standing().ledger_ms
+        with self._lock:
+            for place, each in enumerate(admitted):
+                if isinstance(each, Refused):
+                    batch.put(place, rejected(each))
+                else:
+                    batch.expect(place, each.id)
+                    if each.body.expires_at_ms <= committed_ms:
+                        known = self._engine.answer(each.id)
+                        batch.put(place, known or expired(each.id))
+                    elif self._must_order(each, (batch, place)):
+                        fresh.append(each)
+            self._hand_over(fresh)
+        return batch
+
+    def _must_order(self, transaction: Transaction, waiter: Waiter) -> bool:
+        """Note who waits; False when the same bytes are on their way already."""
+        waiting = self._waiting.get(transaction.raw)
+        if waiting is not None:
+            waiting.append(waiter)
+            return False
+        self._waiting[transaction.raw] = [waiter]
+        self._pending[transaction.id] = self._pending.get(transaction.id, 0) + 1
+        return True
+
+    def _hand_over(self, fresh: list[Transaction]) -> None:
+        """Queue what is new; a busy engine is the door's answer to all of it."""
+        if not fresh:
+            return
+        try:
+            self._engine.submit(fresh)
+        except Busy as busy:
+            for transaction in fresh:
+                no = Refused(Refusal.BUSY, {"reason": busy.reason})
+                self._answer(transaction.raw, transaction.id, rejected(no, transaction.id))
+
+    # --- out
+
+    def _published(self, committed: Committed) -> None:
+        """Answer whoever waits; on the engine's thread."""
+        with self._lock:
+            for answer in committed.answers:
+                self._answer(answer.raw, answer.transaction_id, answer)
+                if answer.height is None:
+                    self._keep(answered(answer))
+
+    def _answer(self, raw: bytes, transaction_id: bytes, answer: Answer | Reply) -> None:
+        """Hand an answer to everyone who waits for these bytes, or for this id."""
+        for batch, place in self._waiting.pop(raw, ()):
+            batch.put(place, answer)
+        left = self._pending.get(transaction_id, 0) - 1
+        if left > 0:
+            self._pending[transaction_id] = left
+        else:
+            self._pending.pop(transaction_id, None)
+        if self._asked and (left <= 0 or _is_in_chain(answer)):
+            for batch, place in self._asked.pop(transaction_id, ()):
+                batch.put(place, answer)
+
+    def _keep(self, reply: Reply) -> None:
+        """Remember an answer that the log does not."""
+        if reply.transaction_id is None:
+            return
+        if len(self._outside) >= ANSWERS_KEPT:
+            del self._outside[next(iter(self._outside))]
+        self._outside[reply.transaction_id] = reply
+
+    # --- asked by id
+
+    def ask(self, transaction_id: bytes) -> Batch | None:
+        """The answer to a transaction handed in earlier, now or later; None when it is unknown."""
+        batch = Batch(1)
+        batch.expect(0, transaction_id)
+        with self._lock:
+            if transaction_id in self._pending:
+                self._asked.setdefault(transaction_id, []).append((batch, 0))
+                return batch
+            outside = self._outside.get(transaction_id)
+        known = self._engine.answer(transaction_id) or outside
+        if known is None:
+            return None
+        batch.put(0, known)
+        return batch
+
+    def waiting(self) -> int:
+        """Transactions that have no answer yet."""
+        return len(self._waiting)
+
+    def verified(self) -> int:
+        """Signatures verified so far."""
+        return self._admission.signatures
+
+    def close(self) -> None:
+        """Let go of everybody who waits: what has no answer stays `received`."""
+        self.is_closing = True
+        with self._lock:
+            waiters = [each for waiting in self._waiting.values() for each in waiting]
+            waiters += [each for asked in self._asked.values() for each in asked]
+            self._waiting.clear()
+            self._asked.clear()
+        for batch in {id(batch): batch for batch, _ in waiters}.values():
+            batch.give_up()
+
+
+def _is_in_chain(answer: Answer | Reply) -> bool:
+    """Whether a block holds the answer: then nothing else can come of the transaction."""
+    return answer.height is not None
