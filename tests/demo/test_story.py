@@ -26,11 +26,8 @@ EXAMPLES = ROOT / "examples" / "invoices"
 TWINS = ROOT / "tests" / "formats" / "twins"
 
 
-class Keys(WorldStage):
-    """Only makes keys: for genesis, before there is a world."""
-
-    def __init__(self) -> None:
-        """Without a world."""
+class Keys:
+    """Makes keys from names: for genesis, before there is a world."""
 
     def public_key(self, officer: str) -> bytes:
         """Key derived from the name."""

@@ -32,7 +32,6 @@ class WorldStage:
         sentence = "accepted"
         if not accepted:
             sentence = self.catalogue.sentence(str(receipt.app), receipt.code, values)
-        self.world.passes()
         return Outcome(accepted, receipt.ids, sentence)
 
     def rows(self, app: str, query: str, **arguments: str) -> list[Row]:
@@ -59,6 +58,10 @@ class WorldStage:
     def now_ms(self) -> int:
         """Ledger time."""
         return self.world.ledger_ms
+
+    def settle(self) -> None:
+        """Run what is due."""
+        self.world.passes()
 
     def public_key(self, officer: str) -> bytes:
         """Key derived from the name."""

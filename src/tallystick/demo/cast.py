@@ -7,9 +7,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from tallystick.apps.founding import Founder
-from tallystick.demo.stage import Stage
 from tallystick.formats.ubl_document import Party
 
 CENTRAL_BANK = "central-bank"
@@ -136,7 +136,14 @@ def scheme_of(number: str) -> str:
     return "vat" if number[:2].isalpha() else "company"
 
 
-def founder(player: Player, stage: Stage) -> Founder:
+class Keys(Protocol):
+    """Who makes officers' keys."""
+
+    def public_key(self, officer: str) -> bytes:
+        """Public key of `MEMBER.OFFICER`; made when there is none yet."""
+
+
+def founder(player: Player, keys: Keys) -> Founder:
     """A player as a member to be admitted, with its three people and their keys."""
     officers = dict(OFFICERS)
     if player.kind == "supervisor":
@@ -148,7 +155,7 @@ def founder(player: Player, stage: Stage) -> Founder:
         legal_name=player.name,
         numbers={scheme_of(player.number): player.number} if player.number else {},
         officers={
-            officer: (roles, stage.public_key(f"{player.party}.{officer}"))
+            officer: (roles, keys.public_key(f"{player.party}.{officer}"))
             for officer, roles in officers.items()
         },
         salt=hashlib.sha256(player.party.encode()).hexdigest()[:16],

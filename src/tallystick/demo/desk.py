@@ -98,6 +98,7 @@ class Desk:
         by_ms = target - self.stage.now_ms()
         if by_ms > 0:
             self.do(SUPERVISOR, AdvanceClock(by_ms=by_ms))
+        self.stage.settle()
         return self.clock()
 
     def clock(self) -> str:

@@ -52,7 +52,11 @@ def invoices(play: Play) -> None:
     )
     good = [d for d in decisions if d.outcome is Outcome.DRAFT and d.invoice is not None]
     play.drafts = sorted((d.invoice for d in good if d.invoice), key=_worth, reverse=True)
+    numbers = {each.fingerprint.strict for each in play.drafts}
     for decision in decisions:
+        unused = decision.invoice is not None and decision.outcome is Outcome.REFUSED
+        if unused and decision.invoice and decision.invoice.fingerprint.strict not in numbers:
+            play.unregistered = decision.invoice
         if decision.invoice is not None and decision.outcome is Outcome.DOCUMENT:
             play.notes.update(
                 (number, decision.invoice) for number in decision.invoice.names_invoices

@@ -11,6 +11,8 @@ from tallystick.demo.stage import Row
 from tallystick.demo.tell import Teller, money
 from tallystick.formats.ubl_document import Invoice
 
+OPENS = ("2026-07-03", 9 * 60)
+"""Friday, nine o'clock in China."""
 DUE_DAY = "2026-10-01"
 """90 days after opening on 3 July: National Day, so payment is on Thursday 8 October."""
 
@@ -78,6 +80,8 @@ class Play:
     """Folder of invoices."""
     drafts: list[Invoice] = field(default_factory=list)
     """Invoices that can become claims, the largest first."""
+    unregistered: Invoice | None = None
+    """An invoice that nobody registers, for the proof at the end."""
     notes: dict[str, Invoice] = field(default_factory=dict)
     """Invoice number → credit note that reduces it."""
     settled: set[str] = field(default_factory=set)

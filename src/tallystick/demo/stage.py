@@ -46,5 +46,8 @@ class Stage(Protocol):
     def now_ms(self) -> int:
         """Ledger time."""
 
+    def settle(self) -> None:
+        """Wait until everything that is due has happened."""
+
     def public_key(self, officer: str) -> bytes:
         """Public key of `MEMBER.OFFICER`; made when there is none yet."""
