@@ -14,16 +14,17 @@ from tallystick.apps.governance.interface import (
     registrar,
     today,
 )
-from tallystick.apps.governance.messages import AdvanceClock, PublishCalendar, SetParameter
+from tallystick.apps.governance.messages import AdvanceClock, Propose, PublishCalendar, SetParameter
 from tallystick.apps.governance.records import (
     Calendar,
     CalendarYear,
     Constitution,
+    ExpelMember,
     Offset,
     Publication,
 )
 from tallystick.apps.governance.refusals import Refusal
-from tallystick.apps.members.messages import Admit
+from tallystick.apps.members.messages import Admit, Expel
 from tallystick.apps.members.tests.counter.messages import Greet
 from tallystick.apps.members.tests.network import (
     DAY_MS,
@@ -65,6 +66,8 @@ def test_without_a_constitution_nobody_decides() -> None:
         (SUP, SetParameter(name="x.max", value=5, reason="x")),
         (SUP, PublishCalendar(publication=publication(2027))),
         (SUP, Admit(newcomer=newcomer("N"))),
+        (SUP, Expel(member="S1", reason="x")),
+        (SUP, Propose(action=ExpelMember(member="S1"), reason="x")),
     ):
         world.refuses(who, message, Refusal.NO_CONSTITUTION, name="constitution")
     world.accepts(both("S1"), Greet())

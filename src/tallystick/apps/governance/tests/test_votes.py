@@ -21,6 +21,7 @@ from tallystick.apps.governance.records import (
     AnyAction,
     ChangeParameter,
     Choice,
+    Constitution,
     ExpelMember,
     Offset,
     Proposal,
@@ -40,7 +41,7 @@ from tallystick.apps.members.interface import (
     member,
 )
 from tallystick.apps.members.messages import Admit, Expel
-from tallystick.apps.members.parts import KEYS_MAX, MemberStatus
+from tallystick.apps.members.parts import MemberStatus
 from tallystick.apps.members.refusals import Refusal as Members
 from tallystick.apps.members.tests.network import (
     DAY_MS,
@@ -179,28 +180,41 @@ def broken(said: Admits, *extra: Record) -> World:
     return network(*kept, waiting, *extra, admits=said)
 
 
+CARRIED = Proposal(
+    proposal_id="prop-0123456789abcdef",
+    proposer="bank-a",
+    action=SET,
+    reason="x",
+    voters=VOTERS,
+    quorum_ppm=500_000,
+    threshold_ppm=666_666,
+    opened_at_ms=0,
+    closes_at_ms=2**50,
+    timer_id="tmr-0123456789abcdef",
+    timer_at_ms=0,
+)
+"""A proposal that stood before things came in its way; two votes carry it."""
+
+
 def refused_when_enacted(action: AnyAction, said: Admits, code: RefusalCode) -> None:
-    """A proposal that stood before these things came in the way."""
-    carried = Proposal(
-        proposal_id="prop-0123456789abcdef",
-        proposer="bank-a",
-        action=SET,
-        reason="x",
-        voters=VOTERS,
-        quorum_ppm=500_000,
-        threshold_ppm=666_666,
-        opened_at_ms=0,
-        closes_at_ms=2**50,
-        timer_id="tmr-0123456789abcdef",
-        timer_at_ms=0,
-    )
-    world = broken(said, replace(carried, action=action))
-    vote(world, carried.proposal_id, SUP=Choice.YES, bank_a=Choice.YES)
+    """What is carried and cannot be done leaves a receipt and stays carried."""
+    refused_when_enacted_in(broken(said, replace(CARRIED, action=action)), code)
+
+
+def refused_when_enacted_in(world: World, code: RefusalCode) -> None:
+    proposal_id = CARRIED.proposal_id
+    vote(world, proposal_id, SUP=Choice.YES, bank_a=Choice.YES)
     tick(world)
     last = timer_receipts(world)[-1]
     assert (last.outcome, last.app, last.code) == (Outcome.REFUSED, code.app, code.number)
-    assert status(world, carried.proposal_id) is ProposalStatus.CARRIED
-    world.refuses(both("D1"), Enact(proposal_id=carried.proposal_id), code)
+    assert status(world, proposal_id) is ProposalStatus.CARRIED
+    world.refuses(both("D1"), Enact(proposal_id=proposal_id), code)
+
+
+def test_a_network_without_a_constitution_admits_nobody() -> None:
+    proposal = replace(CARRIED, action=ExpelMember(member="S1"))
+    world = network(proposal, without=Constitution)
+    refused_when_enacted_in(world, Refusal.NO_CONSTITUTION)
 
 
 ADMIN = person("N", "a", Role.ADMIN)
@@ -228,7 +242,6 @@ def with_(*officers: NewOfficer) -> NewMember:
 )
 def test_a_newcomer_is_looked_at_when_it_is_admitted(told: NewMember, code: RefusalCode) -> None:
     refused_when_enacted(AdmitMember(newcomer=told), Admits.VOTE, code)
-    assert KEYS_MAX == 8
 
 
 # --- what is carried is done
@@ -373,19 +386,7 @@ def test_a_vote_refused(world: World) -> None:
 
 
 def test_the_time_to_vote_ends_before_its_timer_ran() -> None:
-    late = Proposal(
-        proposal_id="prop-0123456789abcdef",
-        proposer="bank-a",
-        action=SET,
-        reason="x",
-        voters=VOTERS,
-        quorum_ppm=0,
-        threshold_ppm=1,
-        opened_at_ms=0,
-        closes_at_ms=1,
-        timer_id="tmr-0123456789abcdef",
-        timer_at_ms=1,
-    )
+    late = replace(CARRIED, closes_at_ms=1, timer_at_ms=1)
     world = network(late)
     cast = CastVote(proposal_id=late.proposal_id, choice=YES)
     world.refuses(both("SUP"), cast, Refusal.VOTING_ENDED, proposal_id=late.proposal_id)
