@@ -17,7 +17,7 @@ from tallystick.bench import load, roofs
 from tallystick.bench.network import Signer, records
 from tallystick.client.client import Client
 from tallystick.errors import NodeError, Unreachable
-from tallystick.node import Beginning, init
+from tallystick.node import Beginning, Node, init
 from tallystick.settings import SOCKET
 
 SECONDS = 30.0
@@ -32,7 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, tell, and print one JSON object on the last line."""
     parser = argparse.ArgumentParser(prog="tallystick.bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long load is sustained")
+    parser.add_argument("--serve", type=Path, help="only run a node on this data folder")
     asked = parser.parse_args(arguments)
+    if asked.serve is not None:
+        Node.open(asked.serve).run()
+        return 0
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as place:
         figures = measure(Path(place), asked.seconds)
     print(json.dumps(figures))
@@ -47,7 +51,7 @@ def measure(folder: Path, seconds: float) -> dict[str, object]:
     log_mb = roofs.log_mb_per_s(folder)
     data = folder / "node"
     made = init(data, Beginning(name="bench", records=records(APPS, int(time.time() * 1000))))
-    node = subprocess.Popen([sys.executable, "-m", "tallystick.bench.serve", str(data)])
+    node = subprocess.Popen([sys.executable, "-m", "tallystick.bench", "--serve", str(data)])
     try:
         address = f"unix:{data / SOCKET}"
         client = wait_for(address, node)

@@ -78,7 +78,7 @@ def shortfall(play: Play, parts: Parts) -> None:
     claim_id = play.desk.do(FACTOR, NotifyRecourse(deal_id=parts.factor_deal)).ids[0]
     play.tell.say(f"{play.name(FACTOR)} has recourse, and gives notice to {_supplier(play)}.")
     _recourse(play, claim, claim_id, parts)
-    play.tell.say(f"{play.name(parts.kept_by)} keeps its claim on {play.name(claim.debtor)}.")
+    play.tell.say(f"{play.name(parts.kept.holder)} keeps its claim on {play.name(claim.debtor)}.")
     _late(play, claim)
 
 
@@ -102,7 +102,7 @@ def _recourse(play: Play, claim: Claim, claim_id: str, parts: Parts) -> None:
     amount = int(row["total_minor"])
     repay = RepayRecourse(claim_id=claim_id, money=claim.money, amount_minor=amount)
     play.desk.do(claim.supplier, repay)
-    piece = play.desk.stage.record("receivables", "piece", parts.factor)
+    piece = play.desk.stage.record("receivables", "piece", parts.factor.piece_id)
     play.tell.say(
         f"{when}: {_supplier(play)} repays {money(amount, claim.currency)}: advance, interest and"
         f" fee less what the factor got, never the face. The rest of the piece is held by"

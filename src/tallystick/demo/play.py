@@ -48,18 +48,28 @@ class Claim:
         return f"{self.currency}@{CENTRAL_BANK}"
 
 
+@dataclass(frozen=True)
+class Lot:
+    """A piece in somebody's hands."""
+
+    piece_id: str
+    """The piece."""
+    holder: str
+    """Who holds it."""
+    size_minor: int
+    """Its face, in minor units."""
+
+
 @dataclass
 class Parts:
     """Pieces of the second claim, each of which will meet the shortfall in another way."""
 
-    bank: str = ""
+    bank: Lot
     """Piece that the bank buys without recourse."""
-    factor: str = ""
+    factor: Lot
     """Piece on which the factor advances with recourse."""
-    kept: str = ""
+    kept: Lot
     """Piece that goes down the chain, or stays with the supplier."""
-    kept_by: str = ""
-    """Who holds that one."""
     bank_deal: str = ""
     """The bank's deal."""
     factor_deal: str = ""

@@ -23,7 +23,7 @@ from tallystick.apps.receivables.terms import (
     InterestMethod,
 )
 from tallystick.demo.cast import BANK, FACTOR
-from tallystick.demo.play import Claim, Parts, Play
+from tallystick.demo.play import Claim, Lot, Parts, Play
 from tallystick.demo.spelling import full_width
 from tallystick.demo.tell import money, percent
 from tallystick.formats.fingerprint import fingerprint
@@ -36,97 +36,89 @@ FINANCE_DAY = "2026-07-06"
 """The Monday after: three of the 97 days have passed."""
 
 
-def pass_first(play: Play, claim: Claim) -> tuple[str, str]:
-    """Cut the first claim and pass a part down two tiers: piece to be financed, and its holder."""
+def pass_first(play: Play, claim: Claim) -> Lot:
+    """Cut the first claim and pass a part down two tiers: the piece to be financed."""
     play.tell.act("Down the chain, to the cent", play.desk.clock())
-    hops = [
-        h for h in play.hops(claim.supplier, claim.currency) if h.payable_minor < claim.face_minor
-    ]
+    whole = Lot(claim.piece_id, claim.supplier, claim.face_minor)
+    hops = _smaller(play, claim, whole)
     if not hops:
-        size = claim.face_minor * 225 // 1000
         play.tell.unplayed("no invoice of a sub-supplier, so nothing can be passed on in payment.")
-        piece, *_ = _cut(play, claim.supplier, claim.piece_id, claim, (size,))
-        return piece, claim.supplier
+        return _cut(play, claim, whole, (claim.face_minor * 225 // 1000,))[0]
     size = hops[0].payable_minor
     part = (claim.face_minor - size) * 4 // 9
-    piece, *_ = _cut(play, claim.supplier, claim.piece_id, claim, (size, size + part))
-    holder = _pass(play, claim, piece, holder=claim.supplier, hop=hops[0], size=size)
-    further = [h for h in play.hops(holder, claim.currency) if h.payable_minor < size]
+    lot = _pass(play, claim, _cut(play, claim, whole, (size, size + part))[0], hops[0])
+    further = _smaller(play, claim, lot)
     if not further:
-        return piece, holder
-    next_size = further[0].payable_minor
-    piece, *_ = _cut(play, holder, piece, claim, (next_size,), whole=size)
-    return piece, _pass(play, claim, piece, holder=holder, hop=further[0], size=next_size)
+        return lot
+    lot = _cut(play, claim, lot, (further[0].payable_minor,))[0]
+    return _pass(play, claim, lot, further[0])
 
 
-def _cut(
-    play: Play,
-    holder: str,
-    piece: str,
-    claim: Claim,
-    places: tuple[int, ...],
-    *,
-    whole: int | None = None,
-) -> tuple[str, ...]:
-    """Cut a piece at the given places; the ids of the parts."""
-    size = claim.face_minor if whole is None else whole
-    parts = tuple(b - a for a, b in pairwise((0, *places, size)))
-    done = play.desk.do(holder, Split(piece_id=piece, parts_minor=parts))
+def _smaller(play: Play, claim: Claim, lot: Lot) -> list[Invoice]:
+    """Invoices to the holder of a piece that a part of it can settle, the largest first."""
+    hops = play.hops(lot.holder, claim.currency)
+    return [hop for hop in hops if hop.payable_minor < lot.size_minor]
+
+
+def _cut(play: Play, claim: Claim, lot: Lot, places: tuple[int, ...]) -> tuple[Lot, ...]:
+    """Cut a piece at the given places."""
+    parts = tuple(b - a for a, b in pairwise((0, *places, lot.size_minor)))
+    done = play.desk.do(lot.holder, Split(piece_id=lot.piece_id, parts_minor=parts))
     told = " + ".join(format_minor(part, claim.currency) for part in parts)
-    play.tell.say(f"{play.name(holder)} cuts {money(size, claim.currency)} = {told}.")
-    return done.ids
+    whole = money(lot.size_minor, claim.currency)
+    play.tell.say(f"{play.name(lot.holder)} cuts {whole} = {told}.")
+    return tuple(Lot(made, lot.holder, part) for made, part in zip(done.ids, parts, strict=True))
 
 
-def _pass(play: Play, claim: Claim, piece: str, *, holder: str, hop: Invoice, size: int) -> str:
-    """Pass a piece to a sub-supplier who registers its own invoice; the new holder."""
+def _pass(play: Play, claim: Claim, lot: Lot, hop: Invoice) -> Lot:
+    """Pass a piece to a sub-supplier who registers its own invoice."""
     receiver = play.seller(hop)
-    paper = play.desk.register(receiver, hop, Purpose.SETTLEMENT, size)
-    passing = Pass(piece_id=piece, to=receiver, registrations=(paper.registration_id,))
-    transfer = play.desk.do(holder, passing).ids[0]
+    paper = play.desk.register(receiver, hop, Purpose.SETTLEMENT, lot.size_minor)
+    passing = Pass(piece_id=lot.piece_id, to=receiver, registrations=(paper.registration_id,))
+    transfer = play.desk.do(lot.holder, passing).ids[0]
     play.desk.do(receiver, AcceptPass(transfer_id=transfer))
     play.settled.add(hop.number)
+    amount = money(lot.size_minor, claim.currency)
     play.tell.say(
-        f"{play.name(holder)} passes {money(size, claim.currency)} to {play.name(receiver)} for"
+        f"{play.name(lot.holder)} passes {amount} to {play.name(receiver)} for"
         f" its invoice {hop.number}; {play.name(receiver)} accepts."
     )
-    return receiver
+    return Lot(lot.piece_id, receiver, lot.size_minor)
 
 
 def pass_second(play: Play, claim: Claim) -> Parts:
     """Cut the second claim in three, and pass the last part down as far as invoices go."""
     first = claim.face_minor * 4 // 10 + 1
     second = max(1, claim.face_minor // 3 - 4)
-    places = (first, first + second)
-    bank, factor, kept = _cut(play, claim.supplier, claim.piece_id, claim, places)
-    size = claim.face_minor - first - second
-    holder = claim.supplier
+    whole = Lot(claim.piece_id, claim.supplier, claim.face_minor)
+    bank, factor, kept = _cut(play, claim, whole, (first, first + second))
     for _ in range(2):
-        hops = [h for h in play.hops(holder, claim.currency) if h.payable_minor >= size]
-        if not hops:
+        hops = play.hops(kept.holder, claim.currency)
+        fitting = [hop for hop in hops if hop.payable_minor >= kept.size_minor]
+        if not fitting:
             break
-        holder = _pass(play, claim, kept, holder=holder, hop=hops[-1], size=size)
-    return Parts(bank=bank, factor=factor, kept=kept, kept_by=holder)
+        kept = _pass(play, claim, kept, fitting[-1])
+    return Parts(bank=bank, factor=factor, kept=kept)
 
 
 # --- finance
 
 
-def finance(play: Play, first: tuple[str, str] | None, parts: Parts | None) -> None:
+def finance(play: Play, first: Lot | None, parts: Parts | None) -> None:
     """On Monday the bank buys without recourse and the factor advances with recourse."""
     when = play.desk.wait(FINANCE_DAY, 9 * 60 + 30)
     play.tell.act("Cash before maturity", when)
     if play.first is not None and first is not None:
-        piece, holder = first
-        _finance(play, play.first, piece, holder, BANK)
+        _finance(play, play.first, first, BANK)
     if play.second is not None and parts is not None:
-        parts.bank_deal = _finance(play, play.second, parts.bank, play.second.supplier, BANK)
-        parts.factor_deal = _finance(play, play.second, parts.factor, play.second.supplier, FACTOR)
+        parts.bank_deal = _finance(play, play.second, parts.bank, BANK)
+        parts.factor_deal = _finance(play, play.second, parts.factor, FACTOR)
 
 
-def _finance(play: Play, claim: Claim, piece: str, holder: str, financier: str) -> str:
+def _finance(play: Play, claim: Claim, lot: Lot, financier: str) -> str:
     """Application, offer, acceptance, money against piece; the deal's id."""
-    desk = play.desk
-    deal = desk.do(holder, Apply(piece_id=piece, financiers=(financier,))).ids[0]
+    desk, holder = play.desk, lot.holder
+    deal = desk.do(holder, Apply(piece_id=lot.piece_id, financiers=(financier,))).ids[0]
     desk.do(financier, _offer(claim, deal, holder, financier))
     row = desk.stage.record("receivables", "deal", deal)
     net = int(row["net_cash_minor"])
