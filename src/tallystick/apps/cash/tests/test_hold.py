@@ -111,6 +111,16 @@ def test_release_is_refused_in_this_order(world: World) -> None:
     world.refuses(by("S1"), more, Refusal.MORE_THAN_HELD, amount_minor=601)
 
 
+def test_what_was_taken_in_the_same_transaction_is_gone(world: World) -> None:
+    hold_id = deposit(world)
+    world.refuses_together(
+        (by("S1"), Capture(hold_id=hold_id)),
+        (by("S1"), Release(hold_id=hold_id)),
+        code=Refusal.NO_SUCH_HOLD,
+    )
+    assert of(world, "D1") == (400, 600)
+
+
 # --- Capture
 
 
