@@ -158,11 +158,16 @@ def tag_of(cls: type[Message] | type[Record]) -> str:
     return str(tag)
 
 
-def key_bytes(kept: Record) -> bytes:
-    """State key of a record."""
+def key_fields(kept: Record) -> tuple[Any, ...]:
+    """Key fields of a record, in key order."""
     spec = kept.spec
     values = spec.key_of(kept)
-    return encode_key(spec.name, *values) if len(spec.key) > 1 else encode_key(spec.name, values)
+    return values if len(spec.key) > 1 else (values,)
+
+
+def key_bytes(kept: Record) -> bytes:
+    """State key of a record."""
+    return encode_key(kept.spec.name, *key_fields(kept))
 
 
 Handler = Callable[["Context", Any], None]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tallystick.ledger.app import Message, Record, key_bytes
+from tallystick.ledger.app import Message, Record, key_fields
+from tallystick.ledger.receipt import IDS_MAX
 from tallystick.ledger.refusal import Refused, ensure
 from tallystick.ledger.refusals import Refusal
-from tallystick.ledger.system import PendingTimer
+from tallystick.ledger.system import GOVERNED, OWN_RECORDS, PendingTimer
 from tallystick.values.codec import encode, encode_key
 from tallystick.values.ids import derive_id
 
@@ -19,6 +21,34 @@ if TYPE_CHECKING:
     from tallystick.ledger.rules import Rules
 
 R = TypeVar("R", bound=Record)
+
+KEYS_MAX = 100_000
+"""Encoded keys that are remembered."""
+
+
+class Keys:
+    """Encoded keys of records, remembered: the same few are asked for again and again.
+
+    Only keys of text are remembered. Texts are equal to nothing but texts, while 1 equals True and
+    would find the other's key.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._known: dict[tuple[str, tuple[Any, ...]], bytes] = {}
+
+    def of(self, name: str, fields: tuple[Any, ...]) -> bytes:
+        """The key of a record by its name and key fields."""
+        found = self._known.get((name, fields))
+        if found is None:
+            found = encode_key(name, *fields)
+            if all(type(field) is str for field in fields):
+                if len(self._known) >= KEYS_MAX:
+                    self._known.clear()
+                self._known[name, fields] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +63,8 @@ class Moment:
     """Ledger time, in milliseconds."""
     height: int
     """Height of the block."""
+    keys: Keys = field(default_factory=Keys)
+    """Encoded keys, shared by many blocks."""
 
 
 class Work:
@@ -42,39 +74,39 @@ class Work:
         "budget",
         "changes",
         "encoded",
-        "height",
         "ids",
-        "now_ms",
+        "keys",
+        "moment",
         "origin",
         "overlay",
         "reads",
-        "rules",
         "writes",
     )
 
     def __init__(self, overlay: Overlay, moment: Moment, origin: bytes) -> None:
         """Begin with nothing changed. `origin` is the transaction's id, or the timer's as bytes."""
         self.overlay = overlay
-        self.rules = moment.rules
+        self.moment = moment
+        self.keys = moment.keys
         self.budget = moment.budget
         self.origin = origin
-        self.now_ms = moment.now_ms
-        self.height = moment.height
         self.changes: dict[bytes, tuple[str, Record | None]] = {}
         self.encoded: list[tuple[bytes, bytes | None]] = []
         self.ids: list[str] = []
         self.reads = 0
         self.writes = 0
 
-    def load(self, name: str, key: bytes) -> Record | None:
-        """The record of a key as this transaction sees it; counts as one read."""
+    def read(self) -> None:
+        """Count one read."""
         self.reads += 1
         if self.reads > self.budget.reads:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": self.budget.reads})
+
+    def load(self, name: str, key: bytes) -> Record | None:
+        """The record of a key as this transaction sees it."""
+        self.read()
         changed = self.changes.get(key)
-        if changed is not None:
-            return changed[1]
-        return self.overlay.load(name, key)
+        return self.overlay.load(name, key) if changed is None else changed[1]
 
     def put(self, name: str, key: bytes, after: Record | None) -> None:
         """Change a record; counts as one write."""
@@ -93,6 +125,7 @@ class Context:
         "_work",
         "acting",
         "due_at_ms",
+        "governs",
         "height",
         "is_timer",
         "now_ms",
@@ -128,11 +161,14 @@ class Context:
         """Under a timer: when it was due; interest is computed from this, not from `now_ms`."""
         self.is_timer = due_at_ms is not None
         """Whether the ledger itself runs this."""
-        self.now_ms = work.now_ms
+        moment = work.moment
+        self.now_ms = moment.now_ms
         """Ledger time of the block, in milliseconds."""
-        self.rules = work.rules
+        self.rules = moment.rules
         """Applications of the chain; for the authority, not for contracts."""
-        self.height = work.height
+        self.governs = False
+        """Whether the rule may write clock and rules in force; set by the ledger."""
+        self.height = moment.height
         """Height of the block."""
         self.transaction_id = work.origin
         """Id of the transaction; under a timer, bytes derived from the timer's id."""
@@ -148,8 +184,8 @@ class Context:
 
     def peek(self, type_: type[R], *key: Any) -> R | None:
         """The record of a key, or None."""
-        name = type_.spec.name
-        return cast("R | None", self._work.load(name, encode_key(name, *key)))
+        work, name = self._work, type_.spec.name
+        return cast("R | None", work.load(name, work.keys.of(name, key)))
 
     def scan(
         self,
@@ -160,54 +196,68 @@ class Context:
     ) -> Iterator[R]:
         """Records whose key begins with the given fields, in key order, own changes included.
 
-        `after` is the whole key after which to begin; each record read counts in the work budget.
+        `after` is the whole key after which to begin. The scan and each record that it gives count
+        in the work budget.
         """
         work, name = self._work, type_.spec.name
         start = None if after is None else encode_key(name, *after) + b"\x00"
+        work.read()
         found = work.overlay.scan(name, encode_key(name, *prefix), start, work.changes)
-        for number, (_, kept) in enumerate(found):
-            if number == limit:
-                return
-            work.reads += 1
-            if work.reads > work.budget.reads:
-                raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": work.budget.reads})
+        for _, kept in islice(found, limit):
+            work.read()
             yield cast("R", kept)
 
     # --- change
 
     def add(self, kept: Record) -> None:
         """Keep a new record."""
-        key = key_bytes(kept)
-        spec = kept.spec
+        spec, key = kept.spec, self._key(kept)
         ensure(self._work.load(spec.name, key) is None, f"{spec.name} is there already")
         if spec.moves and None in spec.moves:
             ensure(cast(Any, kept).status in spec.moves[None], f"{spec.name} cannot begin so")
-        self._work.put(spec.name, key, kept)
+        self._put(spec.name, key, kept)
 
     def save(self, kept: Record) -> None:
         """Change a record that is there; its status may move only as its `moves` say."""
-        key = key_bytes(kept)
-        spec = kept.spec
+        spec, key = kept.spec, self._key(kept)
         before = self._work.load(spec.name, key)
         ensure(before is not None, f"{spec.name} is not there")
         if spec.moves:
             was, now = cast(Any, before).status, cast(Any, kept).status
             allowed = was is now or now in spec.moves.get(was, ())
             ensure(allowed, f"{spec.name} cannot move from {was} to {now}")
-        self._work.put(spec.name, key, kept)
+        self._put(spec.name, key, kept)
 
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
         name = type_.spec.name
-        where = encode_key(name, *key)
+        where = self._work.keys.of(name, key)
         ensure(self._work.load(name, where) is not None, f"{name} is not there")
-        self._work.put(name, where, None)
+        self._put(name, where, None)
+
+    def _key(self, kept: Record) -> bytes:
+        """State key of a record."""
+        return self._work.keys.of(kept.spec.name, key_fields(kept))
+
+    def _put(self, name: str, key: bytes, after: Record | None) -> None:
+        """Change a record of an application, or of the ledger under a rule that governs."""
+        if name in OWN_RECORDS:
+            ensure(self.governs and name in GOVERNED, f"{name} is not this rule's to write")
+        self._work.put(name, key, after)
 
     def new_id(self, prefix: str) -> str:
         """A new id, derived from the transaction, the call and a counter; listed in the receipt."""
+        made = self._derive(prefix)
+        ids = self._work.ids
+        if len(ids) == IDS_MAX:
+            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "ids", "most": IDS_MAX})
+        ids.append(made)
+        return made
+
+    def _derive(self, prefix: str) -> str:
+        """The next id of this call."""
         made = derive_id(prefix, self._work.origin, self._call, self._counter)
         self._counter += 1
-        self._work.ids.append(made)
         return made
 
     # --- later
@@ -215,15 +265,16 @@ class Context:
     def at(self, due_at_ms: int, msg: Message) -> str:
         """Have the ledger run a message when its time comes, in a later block at the earliest."""
         ensure(msg.spec.timer, f"{type(msg).__name__} is not a timer's message")
-        timer_id = derive_id("tmr", self._work.origin, self._call, self._counter)
-        self._counter += 1
-        self.add(PendingTimer(due_at_ms=due_at_ms, timer_id=timer_id, message=encode(msg)))
+        timer_id = self._derive("tmr")
+        pending = PendingTimer(due_at_ms=due_at_ms, timer_id=timer_id, message=encode(msg))
+        self._work.put(PendingTimer.spec.name, self._key(pending), pending)
         return timer_id
 
     def cancel(self, due_at_ms: int, timer_id: str) -> None:
         """Have a timer not run; no error if it has run."""
         if self.peek(PendingTimer, due_at_ms, timer_id) is not None:
-            self.delete(PendingTimer, due_at_ms, timer_id)
+            key = encode_key(PendingTimer.spec.name, due_at_ms, timer_id)
+            self._work.put(PendingTimer.spec.name, key, None)
 
 
 def missing(type_: type[Record], key: tuple[Any, ...]) -> Refused:

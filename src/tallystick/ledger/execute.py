@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, takewhile
+from typing import Any, cast
 
-from tallystick.errors import ReleaseTooOld
-from tallystick.ledger.app import App
+from tallystick.errors import ReleaseTooOld, TallystickError
+from tallystick.ledger.app import App, Message, tag_of
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut
-from tallystick.ledger.context import Context, Moment, Work
+from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.receipt import (
@@ -29,14 +30,14 @@ from tallystick.ledger.receipt import (
     merkle_root,
     refused_receipt,
 )
-from tallystick.ledger.refusal import Refused, require
+from tallystick.ledger.refusal import Refused, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.rules import Rules
-from tallystick.ledger.side import MINUTE_MS, Use, use_of
+from tallystick.ledger.side import Use, use_of
 from tallystick.ledger.state import State, tree_changes
 from tallystick.ledger.system import Activation, PendingTimer, UsedMinute
 from tallystick.ledger.transaction import Transaction, TransactionCodec
-from tallystick.values.codec import decode_canonical, encode, encode_key
+from tallystick.values.codec import encode, encode_key
 from tallystick.values.errors import Overflow
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,13 @@ class Ledger:
     def __init__(
         self, apps: Sequence[App], authority: Authority, genesis: Genesis, *, strict: bool = False
     ) -> None:
-        """Hold the rules. `strict` (tests): decode all that is written, and raise FAULTs again."""
+        """Hold the rules. `strict` (tests): a bug that would end in a FAULT is raised instead."""
         self.rules = Rules(apps)
         self.authority = authority
         self.genesis = genesis
         self.chain_id = genesis.chain_id
         self.codec = TransactionCodec(self.rules.sent)
+        self.keys = Keys()
         self.strict = strict
 
     # --- block
@@ -81,14 +83,10 @@ class Ledger:
 
     def next_wake_ms(self, state: State) -> int | None:
         """Block time at which a timer is due or references are to be dropped; None if none."""
-        offset = state.offset_ms()
-        due = [(minute + 1) * MINUTE_MS for minute in list(state.used_minutes())[:1]]
-        for _, timer in state.scan(
-            PendingTimer.spec.name, encode_key(PendingTimer.spec.name), None
-        ):
-            due.append(timer.due_at_ms)  # type: ignore[attr-defined]
-            break
-        return min(due) - offset if due else None
+        due = [timer.due_at_ms for timer in islice(pending_timers(state), 1)]
+        over = state.next_minute_over_ms()
+        due += [] if over is None else [over]
+        return min(due) - state.offset_ms() if due else None
 
     def check_expiry(self, transaction: Transaction, now_ms: int) -> None:
         """Refuse another chain's transaction, an expired one, and one beyond the horizon."""
@@ -114,7 +112,11 @@ class _Run:
         self.time_ms = time_ms
         self.overlay = Overlay(state)
         self.moment = Moment(
-            ledger.rules, ledger.genesis.budget, time_ms + state.offset_ms(), state.tip.height + 1
+            rules=ledger.rules,
+            budget=ledger.genesis.budget,
+            now_ms=time_ms + state.offset_ms(),
+            height=state.tip.height + 1,
+            keys=ledger.keys,
         )
         self.versions = self._versions_in_force()
         self.done: list[Done] = []
@@ -128,24 +130,22 @@ class _Run:
 
     def _versions_in_force(self) -> dict[str, int]:
         """Version of each application's rules at this height; stops a node that lacks one."""
+        height, name = self.moment.height, Activation.spec.name
         versions = {}
-        for app in self.ledger.rules.apps:
-            key = encode_key(Activation.spec.name, app.name)
-            kept = self.state.load(Activation.spec.name, key)
-            if isinstance(kept, Activation):
-                versions[app.name] = kept.at(self.moment.height)
-                if versions[app.name] > app.version:
-                    raise ReleaseTooOld(
-                        app=app.name, version=versions[app.name], height=self.moment.height
-                    )
+        for _, kept in self.state.scan(name, encode_key(name), None):
+            activation = cast(Activation, kept)
+            version = activation.at(height)
+            known = self.ledger.rules.by_name.get(activation.app)
+            if version > (0 if known is None else known.version):
+                raise ReleaseTooOld(app=activation.app, version=version, height=height)
+            versions[activation.app] = version
         return versions
 
     # --- the ledger's own part
 
     def expire_references(self) -> None:
         """Drop the lists of references whose minute has passed."""
-        now = self.moment.now_ms
-        self.dropped = tuple(m for m in self.state.used_minutes() if (m + 1) * MINUTE_MS <= now)
+        self.dropped = self.state.minutes_over(self.moment.now_ms)
         for minute in self.dropped:
             self._own(UsedMinute, (minute,), None)
 
@@ -181,19 +181,12 @@ class _Run:
 
     def run_timers(self) -> None:
         """Run the timers that are due, by (due time, id), at most so many in a block."""
+        now = self.moment.now_ms
+        due = takewhile(lambda timer: timer.due_at_ms <= now, pending_timers(self.state))
         name = PendingTimer.spec.name
-        due: list[PendingTimer] = []
-        for _, kept in self.state.scan(name, encode_key(name), None):
-            if not isinstance(kept, PendingTimer) or kept.due_at_ms > self.moment.now_ms:
-                break
-            if len(due) == self.ledger.genesis.timers_per_block:
-                break
-            due.append(kept)
-        for timer in due:
-            if (
-                self.overlay.load(name, encode_key(name, timer.due_at_ms, timer.timer_id))
-                is not None
-            ):
+        for timer in list(islice(due, self.ledger.genesis.timers_per_block)):
+            key = encode_key(name, timer.due_at_ms, timer.timer_id)
+            if self.overlay.load(name, key) is not None:  # not cancelled by an earlier one
                 self._run_timer(timer)
 
     def _run_timer(self, timer: PendingTimer) -> None:
@@ -201,25 +194,23 @@ class _Run:
         self._own(PendingTimer, (timer.due_at_ms, timer.timer_id), None)
         work = Work(self.overlay, self.moment, hashlib.sha256(timer.timer_id.encode()).digest())
         ctx = Context(work, party="", acting=frozenset(), due_at_ms=timer.due_at_ms)
-        decoder = self.ledger.rules.timer_decoder
-        message = None if decoder is None else decoder.decode(timer.message)
-        no = self._attempt(work, lambda: self._call(ctx, message))
-        self._finish(work, no, transaction=None, timer_id=timer.timer_id)
+        no = self._attempt(self._timer, work, ctx, timer)
+        self._finish(work, no, timer_id=timer.timer_id)
+
+    def _timer(self, work: Work, ctx: Context, timer: PendingTimer) -> None:
+        """Run the message of a timer."""
+        self._call(ctx, self.ledger.rules.timer(timer.message))
+        self._encode(work)
 
     # --- transactions
 
     def run_transaction(self, transaction: Transaction) -> None:
         """Decide one transaction, or leave it out of the block with an answer."""
         body = transaction.body
-        used_by = self.used_now.get((body.sender, body.reference)) or self.state.used_by(
-            body.sender, body.reference
-        )
-        if used_by == transaction.id:
-            self.left_out.append(LeftOut(transaction, None))
-            return
-        try:
-            self.ledger.check_expiry(transaction, self.moment.now_ms)
-        except Refused:
+        reference = (body.sender, body.reference)
+        used_by = self.used_now.get(reference)
+        used_by = used_by or self.state.used_by(*reference, self.moment.now_ms)
+        if used_by == transaction.id or not self._may_happen(transaction):
             self.left_out.append(LeftOut(transaction, None))
             return
         if used_by is not None:
@@ -227,13 +218,23 @@ class _Run:
             self._turn_away(transaction, Outcome.REUSED, reused)
             return
         work = Work(self.overlay, self.moment, transaction.id)
-        contexts = self._authorised(work, transaction)
-        if contexts is None:
+        contexts: list[Context] = []
+        no = self._attempt(self._authorise, work, transaction, contexts)
+        if no is not None:
+            self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
-        no = self._attempt(work, lambda: self._calls(contexts, transaction))
+        no = self._attempt(self._calls, work, transaction, contexts)
         self.kept.append(transaction)
         self._note_use(transaction)
-        self._finish(work, no, transaction=transaction, timer_id=None)
+        self._finish(work, no, transaction_id=transaction.id)
+
+    def _may_happen(self, transaction: Transaction) -> bool:
+        """Whether it was made for this chain and its expiry lies ahead, within the horizon."""
+        try:
+            self.ledger.check_expiry(transaction, self.moment.now_ms)
+        except Refused:
+            return False
+        return True
 
     def _turn_away(self, transaction: Transaction, outcome: Outcome, no: Refused) -> None:
         """Answer a transaction whose reference is not used up: outside the block, if it can be."""
@@ -244,51 +245,52 @@ class _Run:
             self.kept.append(transaction)
             self.done.append(Done(receipt, encode(receipt)))
 
-    def _authorised(self, work: Work, transaction: Transaction) -> list[Context] | None:
-        """A context for each call, all authorised; None if the policies are not satisfied."""
+    def _authorise(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
+        """Make a context for each call, all authorised before the first runs."""
         calls = transaction.body.calls
+        most = self.moment.budget.calls
+        require(len(calls) <= most, Refusal.TOO_MUCH_WORK, what="calls", most=most)
         acting = frozenset([call.party for call in calls])
-        contexts = [
-            Context(work, party=call.party, acting=acting, call=number)
-            for number, call in enumerate(calls)
-        ]
-        signed: list[Any] = []
         asker = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
-        authorize = self.ledger.authority.authorize
-        no = self._attempt(work, lambda: signed.extend(authorize(asker, calls, transaction.keys())))
-        if no is not None:
-            self._turn_away(transaction, Outcome.UNAUTHORISED, no)
-            return None
-        for ctx, hands in zip(contexts, signed, strict=True):
+        signed = self.ledger.authority.authorize(asker, calls, transaction.keys())
+        for number, (call, hands) in enumerate(zip(calls, signed, strict=True)):
+            ctx = Context(work, party=call.party, acting=acting, call=number)
             ctx.outlet = hands.outlet
             ctx.officers = hands.officers
-        return contexts
+            contexts.append(ctx)
 
-    def _calls(self, contexts: list[Context], transaction: Transaction) -> None:
+    def _calls(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
         """Run the calls in order."""
         for ctx, call in zip(contexts, transaction.body.calls, strict=True):
             self._call(ctx, call.message)
+        self._encode(work)
 
-    def _call(self, ctx: Context, message: Any) -> None:
+    def _call(self, ctx: Context, message: Message) -> None:
         """Run one message under the rules in force."""
         app = self.ledger.rules.app_of[type(message)]
-        version = self.versions.get(app.name)
-        if version is None:
-            raise Refused(Refusal.NOT_ACTIVE, {"message": type(message).__name__, "version": 0})
-        self.ledger.rules.handler(type(message), version)(ctx, message)
+        version = self.versions.get(app.name, 0)
+        rule = self.ledger.rules.handler(type(message), version)
+        ctx.governs = app.governs
+        try:
+            rule(ctx, message)
+        except Refused as no:
+            log.debug("%s refused: %s %s", tag_of(type(message)), no.code.app, no.code.name)
+            raise
 
     # --- outcome
 
-    def _attempt(self, work: Work, act: Any) -> Refused | None:
-        """Run rules; the one place where a no, an overflow or our own bug is caught."""
+    def _attempt(self, act: Callable[..., None], *args: Any) -> Refused | None:
+        """Run rules; the one place where a no, an overflow or our own bug is caught.
+
+        What is wrong with this machine or its data is not the transaction's: it stops the node.
+        """
         try:
-            act()
-            self._encode(work)
+            act(*args)
         except Refused as no:
             return no
         except (Overflow, OverflowError):
             return Refused(Refusal.OVERFLOW, {})
-        except (MemoryError, OSError):
+        except (MemoryError, OSError, TallystickError):
             raise
         except Exception:
             if self.ledger.strict:
@@ -298,37 +300,34 @@ class _Run:
         return None
 
     def _encode(self, work: Work) -> None:
-        """Encode what changed, in key order; bytes are counted, and under test decoded again."""
-        changes = [
-            (key, None if after is None else encode(after))
-            for key, (_, after) in sorted(work.changes.items())
-        ]
-        size = sum([len(raw) for _, raw in changes if raw is not None])
-        most = self.moment.budget.bytes
+        """Encode what changed, in key order, and read it back: what is kept must be readable."""
+        decoders = self.ledger.rules.decoders
+        size, most = 0, self.moment.budget.bytes
+        for key, (name, after) in sorted(work.changes.items()):
+            raw = None
+            if after is not None:
+                raw = encode(after)
+                ensure(decoders[name].decode(raw) == after, f"{name} does not read back the same")
+                size += len(raw)
+            work.encoded.append((key, raw))
         require(size <= most, Refusal.TOO_MUCH_WORK, what="bytes", most=most)
-        if self.ledger.strict:
-            for key, raw in changes:
-                if raw is not None:
-                    decode_canonical(type(work.changes[key][1]), raw)
-        work.encoded = changes
 
     def _finish(
         self,
         work: Work,
         no: Refused | None,
         *,
-        transaction: Transaction | None,
-        timer_id: str | None,
+        transaction_id: bytes | None = None,
+        timer_id: str | None = None,
     ) -> None:
         """Write the receipt; keep the changes if all went well."""
-        transaction_id = None if transaction is None else transaction.id
         if no is not None:
             receipt = refused_receipt(
                 Outcome.REFUSED, no, transaction_id=transaction_id, timer_id=timer_id
             )
             self.done.append(Done(receipt, encode(receipt)))
             return
-        changes = work.encoded
+        changes = tuple(work.encoded)
         self.overlay.merge(work.changes)
         self.writes.update(changes)
         receipt = Receipt(
@@ -338,7 +337,7 @@ class _Run:
             ids=tuple(work.ids),
             changes_hash=hash_of_changes(changes),
         )
-        self.done.append(Done(receipt, encode(receipt), tuple(changes)))
+        self.done.append(Done(receipt, encode(receipt), changes))
 
     def seal(self) -> Candidate:
         """Compute the roots and close the block."""
@@ -376,3 +375,9 @@ class _Run:
             tree_version=version,
             state_root=root,
         )
+
+
+def pending_timers(state: State) -> Iterator[PendingTimer]:
+    """Timers that wait, by (due time, id)."""
+    name = PendingTimer.spec.name
+    return (cast(PendingTimer, kept) for _, kept in state.scan(name, encode_key(name), None))

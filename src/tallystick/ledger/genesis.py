@@ -10,8 +10,17 @@ import msgspec
 from msgspec import Meta
 
 from tallystick.ledger.app import Record, key_bytes
-from tallystick.ledger.system import CLOCK, Activation, Clock
-from tallystick.values.codec import Struct, decode, decode_canonical, encode, from_json, to_json
+from tallystick.ledger.system import CLOCK, Activation, Clock, UsedMinute
+from tallystick.ledger.transaction import CALLS_MAX
+from tallystick.values.codec import (
+    Struct,
+    decode,
+    decode_canonical,
+    encode,
+    from_json,
+    replace,
+    to_json,
+)
 from tallystick.values.errors import CodecError
 from tallystick.values.units import AtMs, Count, DurationMs, Label, PublicKey
 
@@ -25,8 +34,10 @@ HORIZON_MS = 24 * 3_600_000
 class Budget(Struct):
     """The most that one transaction or timer may do."""
 
+    calls: Count = CALLS_MAX
+    """Calls of a transaction."""
     reads: Count
-    """Records read."""
+    """Records read; a scan counts as one more."""
     writes: Count
     """Records written."""
     bytes: Count
@@ -96,37 +107,53 @@ def record_union(types: Sequence[type[Record]]) -> Any:
 def genesis_to_json(genesis: Genesis, types: Sequence[type[Record]]) -> bytes:
     """The genesis as a file that people can read: records in clear."""
     union = record_union(types)
-    plain = msgspec.json.decode(to_json(msgspec.structs.replace(genesis, records=())))
+    plain = msgspec.json.decode(to_json(replace(genesis, records=())))
     plain["records"] = [msgspec.json.decode(to_json(decode(union, raw))) for raw in genesis.records]
-    return msgspec.json.format(msgspec.json.encode(plain), indent=1)
+    return msgspec.json.format(msgspec.json.encode(plain), indent=1) + b"\n"
 
 
 def genesis_from_json(data: bytes, types: Sequence[type[Record]]) -> Genesis:
     """Read such a file; CodecError says what is wrong."""
     union = record_union(types)
     try:
-        plain = msgspec.json.decode(data)
-        records = plain.pop("records", [])
-    except (msgspec.DecodeError, AttributeError, UnicodeDecodeError) as problem:
+        plain = msgspec.json.decode(data, type=dict[str, Any])
+        records = msgspec.convert(plain.pop("records", []), list[dict[str, Any]])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise CodecError(f"the genesis file is not JSON of a genesis: {problem}") from None
     genesis = from_json(Genesis, msgspec.json.encode(plain))
+    check_genesis(genesis)
+    encoded = tuple(encode(from_json(union, msgspec.json.encode(each))) for each in records)
+    return replace(genesis, records=encoded)
+
+
+def check_genesis(genesis: Genesis) -> None:
+    """CodecError unless it says something that a chain can begin with."""
     if genesis.format != FORMAT:
         raise CodecError("unknown genesis format", format=genesis.format)
-    encoded = tuple(encode(from_json(union, msgspec.json.encode(each))) for each in records)
-    return msgspec.structs.replace(genesis, records=encoded)
+    if genesis.opens_at_ms is not None and not genesis.trial:
+        raise CodecError("only a trial opens at a time of its own", opens_at_ms=genesis.opens_at_ms)
+    names = [each.app for each in genesis.apps]
+    if len(set(names)) < len(names):
+        raise CodecError("genesis names an application twice", apps=names)
 
 
 def first_records(genesis: Genesis, types: Sequence[type[Record]]) -> dict[bytes, bytes]:
-    """State at height 0: genesis records by key, and the ledger's own clock and rules."""
-    offset = 0 if genesis.opens_at_ms is None else genesis.opens_at_ms - genesis.time_ms
-    own: list[Record] = [Clock(name=CLOCK, offset_ms=offset, trial=genesis.trial)]
-    own += [Activation(app=each.app, version=each.version) for each in genesis.apps]
-    first = {key_bytes(kept): encode(kept) for kept in own}
+    """State at height 0: genesis records by key, and the ledger's own clock and rules.
+
+    A genesis made of another chain's state brings clock and rules in force with it. Used references
+    stay behind: they belong to transactions of the other chain.
+    """
+    check_genesis(genesis)
     union = record_union(types)
+    first: dict[bytes, bytes] = {}
     for raw in genesis.records:
         kept = decode_canonical(union, raw)
         key = key_bytes(kept)
-        if key in first and not isinstance(kept, Clock | Activation):
-            raise CodecError("genesis names a record twice", record=kept.spec.name)
+        if key in first or isinstance(kept, UsedMinute):
+            what = "of another chain" if isinstance(kept, UsedMinute) else "twice"
+            raise CodecError(f"genesis has a record {what}", record=kept.spec.name, key=key)
         first[key] = raw
-    return first
+    offset = 0 if genesis.opens_at_ms is None else genesis.opens_at_ms - genesis.time_ms
+    own: list[Record] = [Clock(name=CLOCK, offset_ms=offset, trial=genesis.trial)]
+    own += [Activation(app=each.app, version=each.version) for each in genesis.apps]
+    return {key_bytes(kept): encode(kept) for kept in own} | first

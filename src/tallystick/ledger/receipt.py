@@ -14,7 +14,13 @@ from tallystick.values.codec import Struct, encode
 from tallystick.values.units import Count, Hash32, Id, Label
 
 IDS_MAX = 4096
+"""Most ids that one transaction or timer may make."""
 VALUES_MAX = 16
+"""Most values that a refusal names; further ones are left out."""
+NAME_MAX = 64
+"""Longest name of a value."""
+TEXT_MAX = 500
+"""Longest text that a refusal names; the rest is left out."""
 
 Change = tuple[bytes, bytes | None]
 """A record key and the record after the change; None when it was deleted."""
@@ -32,9 +38,9 @@ class Outcome(enum.Enum):
 class Value(Struct, array_like=True):
     """One value that a refusal's sentence names."""
 
-    name: Annotated[str, Meta(max_length=64)]
+    name: Annotated[str, Meta(max_length=NAME_MAX)]
     """Name in the sentence, e.g. `piece_id`."""
-    value: Annotated[str, Meta(max_length=500)] | int
+    value: Annotated[str, Meta(max_length=TEXT_MAX)] | int
     """Text or whole number."""
 
 
@@ -63,10 +69,7 @@ def refused_receipt(
     outcome: Outcome, no: Refused, *, transaction_id: bytes | None, timer_id: str | None
 ) -> Receipt:
     """The receipt of a no."""
-    values = tuple(
-        Value(name=name, value=value if isinstance(value, int) else value[:500])
-        for name, value in no.values.items()
-    )
+    values = tuple([_told(name, value) for name, value in no.values.items()][:VALUES_MAX])
     return Receipt(
         outcome=outcome,
         transaction_id=transaction_id,
@@ -75,6 +78,18 @@ def refused_receipt(
         code=no.code.number,
         values=values,
     )
+
+
+def _told(name: str, value: object) -> Value:
+    """A value as a receipt can hold it: text of bounded length, or a whole number of 64 bits.
+
+    A receipt must always be readable again, whatever a rule that has a bug wants to tell.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return Value(name=name[:NAME_MAX], value=value)
+    shown = value if isinstance(value, str) else ascii(value)
+    plain = shown.encode("utf-8", "replace").decode()
+    return Value(name=name[:NAME_MAX], value=plain[:TEXT_MAX])
 
 
 def hash_of_changes(changes: Sequence[Change]) -> bytes | None:

@@ -1,4 +1,7 @@
-"""Why the ledger itself says no: at the door (nothing is remembered) and while executing."""
+"""Why the ledger itself says no: at the door (nothing is remembered) and while executing.
+
+19 was never given out: a message that only the ledger runs cannot be decoded at the door (10).
+"""
 
 from tallystick.ledger.refusal import RefusalCode
 
@@ -34,8 +37,6 @@ class Refusal(RefusalCode, app="ledger"):
     """The sender is not the party of the first call."""
     BUSY = 18, "", True
     """The node's queue is full; the same bytes may be sent again."""
-    TIMER_ONLY = 19
-    """The message is one that only the ledger runs."""
     NO_SUCH_RECORD = 20
     """No record with that key, or none that the asker may see."""
     NEEDS_INDEX = 21

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Union, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -11,7 +11,7 @@ from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
 from tallystick.ledger.refusal import ensure, require
 from tallystick.ledger.refusals import Refusal
-from tallystick.values.codec import decoder
+from tallystick.values.codec import decode, decoder
 from tallystick.values.money import currency_of
 from tallystick.values.units import KeyOf
 
@@ -28,6 +28,8 @@ class Rules:
     def __init__(self, apps: Sequence[App]) -> None:
         """Index the applications; two messages or records of one tag are our own bug."""
         self.apps = tuple(apps)
+        self.by_name = {app.name: app for app in apps}
+        ensure(len(self.by_name) == len(self.apps), "two applications have one name")
         self.app_of: dict[type[Message], App] = {}
         for app in apps:
             for message in app.message_types:
@@ -37,7 +39,6 @@ class Rules:
         self.sent = tuple(cls for cls in self.app_of if not cls.spec.timer)
         self.timed = tuple(cls for cls in self.app_of if cls.spec.timer)
         self.decoders = decoders_by_name(self.record_types)
-        self.timer_decoder = decoder(Union[self.timed]) if self.timed else None
         self.limits = self._limits()
         self._handlers: dict[tuple[type[Message], int], Handler] = {}
 
@@ -52,14 +53,20 @@ class Rules:
             self._handlers[message, version] = known
         return known
 
+    def timer(self, raw: bytes) -> Message:
+        """The message of a timer."""
+        return cast(Message, decode(Union[self.timed], raw))
+
     def _limits(self) -> dict[type[Message], Limit]:
         """How to find the limited amount of each message that has one."""
-        by_class = {kept.__name__: kept for kept in self.record_types}
-        return {
-            message: _limit(message, message.spec.limit_by, by_class)
-            for message in self.sent
-            if message.spec.limit_by is not None
-        }
+        everyones = {kept.__name__: kept for kept in self.record_types}
+        limits = {}
+        for message in self.sent:
+            path = message.spec.limit_by
+            if path is not None:
+                own = {kept.__name__: kept for kept in self.app_of[message].record_types}
+                limits[message] = _limit(message, path, everyones | own)
+        return limits
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
@@ -78,11 +85,7 @@ def _limit(message: type[Message], path: str, by_class: dict[str, type[Record]])
         return lambda reader, asked: _amount(asked, amount)
     name = references[0]
     kept = by_class[_referred(message, name)]
-
-    def through(reader: Reader, asked: Any) -> tuple[str, int] | None:
-        return _amount(reader.get(kept, getattr(asked, name)), amount)
-
-    return through
+    return lambda reader, asked: _amount(reader.get(kept, getattr(asked, name)), amount)
 
 
 def _amount(holder: Any, name: str) -> tuple[str, int] | None:

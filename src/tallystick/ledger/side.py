@@ -25,6 +25,10 @@ USED = encode_key("used")
 """Side keys of the lists of used references begin so; then expiry minute and height."""
 
 
+FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
+"""Outcomes that use the reference up and are remembered."""
+
+
 def use_of(transaction: Transaction) -> tuple[int, Use]:
     """Expiry minute and entry of the reference that a transaction uses up."""
     body = transaction.body
@@ -50,12 +54,12 @@ def read_list(key: bytes, raw: bytes) -> tuple[int, int, list[Use]]:
 def side_writes(
     height: int, receipts: Iterable[Receipt], used: Mapping[int, Sequence[Use]]
 ) -> dict[bytes, bytes | None]:
-    """Side entries that a block adds."""
+    """Side entries that a block adds. Only what is final can be looked up by its id."""
     side: dict[bytes, bytes | None] = {
         list_key(minute, height): encode(uses) for minute, uses in used.items()
     }
     for position, receipt in enumerate(receipts):
-        if receipt.transaction_id is not None:
+        if receipt.transaction_id is not None and receipt.outcome in FINAL:
             side[receipt_key(receipt.transaction_id)] = encode_key("at", height, position)
     return side
 
@@ -71,7 +75,7 @@ def uses_of_entry(entry: Entry, transactions: Sequence[Transaction]) -> dict[int
     used: dict[int, list[Use]] = {}
     receipts = entry.receipts[len(entry.receipts) - len(transactions) :]
     for transaction, receipt in zip(transactions, receipts, strict=True):
-        if receipt.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+        if receipt.outcome in FINAL:
             minute, use = use_of(transaction)
             used.setdefault(minute, []).append(use)
     return used

@@ -12,10 +12,11 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from tallystick.accel import StateTree
+from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
-from tallystick.ledger.side import USED, Use, list_key, read_list, side_writes
+from tallystick.ledger.side import MINUTE_MS, USED, Use, list_key, read_list, side_writes
 from tallystick.ledger.system import CLOCK, Clock
 from tallystick.values.codec import encode_key
 
@@ -80,16 +81,18 @@ class State:
         tip: Tip,
         *,
         tree: StateTree,
+        cache_max: int = CACHE_MAX,
     ) -> None:
         """Read the used references and build the tree from what the store holds."""
         self._store = store
         self._decoders = decoders
         self._cache: dict[bytes, Any] = {}
+        self._cache_max = cache_max
         self.tip = tip
         self.tree = tree
         self.tree_version = self.tree.apply(0, tree_changes(store.scan(b"")))
         self._versions = deque([(tip.height, self.tree_version)])
-        self._used: dict[tuple[str, str], bytes] = {}
+        self._used: dict[tuple[str, str], tuple[int, bytes]] = {}
         self._minutes: dict[int, list[tuple[str, str]]] = {}
         self._lists: dict[int, list[int]] = {}
         self._load_used()
@@ -99,24 +102,41 @@ class State:
         found = self._cache.get(key, _MISSING)
         if found is _MISSING:
             raw = self._store.get(key)
-            found = None if raw is None else self._decoders[name].decode(raw)
+            found = None if raw is None else self._decoded(name, raw)
             self._remember(key, found)
         return cast("Record | None", found)
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order."""
-        decode = self._decoders[name].decode
         for key, raw in self._store.scan(prefix, start):
             found = self._cache.get(key)
-            yield key, decode(raw) if found is None else found
+            if found is None:
+                found = self._decoded(name, raw)
+                self._remember(key, found)
+            yield key, found
 
-    def used_by(self, sender: str, reference: str) -> bytes | None:
-        """Id of the unexpired transaction that used a reference, or None."""
-        return self._used.get((sender, reference))
+    def _decoded(self, name: str, raw: bytes) -> Record:
+        """The record that the store holds. What cannot be read is damage of this node, no refusal.
 
-    def used_minutes(self) -> Iterable[int]:
-        """Expiry minutes that have a list, in order."""
-        return sorted(self._minutes)
+        A rule that met it would otherwise end in a FAULT here and in nothing elsewhere.
+        """
+        try:
+            return cast(Record, self._decoders[name].decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise StateDamaged("state", f"{name}: {problem}") from problem
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        """Id of the transaction that used a reference, until its minute of expiry is over."""
+        minute, used_by = self._used.get((sender, reference), (0, None))
+        return None if used_by is None or _is_over(minute, now_ms) else used_by
+
+    def minutes_over(self, now_ms: int) -> tuple[int, ...]:
+        """Expiry minutes that have a list and are over, in order."""
+        return tuple(sorted([minute for minute in self._minutes if _is_over(minute, now_ms)]))
+
+    def next_minute_over_ms(self) -> int | None:
+        """Ledger time at which the first list of used references is to be dropped."""
+        return (min(self._minutes) + 1) * MINUTE_MS if self._minutes else None
 
     def root(self) -> bytes:
         """Root of the state tree."""
@@ -148,7 +168,7 @@ class State:
 
     def drop(self, candidate: Candidate) -> None:
         """Forget a candidate that will not be committed."""
-        if candidate.tree_version != self.tree_version:
+        if candidate.writes:
             self.tree.drop(candidate.tree_version)
 
     def _keep_version(self, height: int, version: int) -> None:
@@ -163,8 +183,8 @@ class State:
     def _remember(self, key: bytes, found: Record | None) -> None:
         """Cache a record; the oldest tenth goes when the cache is full."""
         cache = self._cache
-        if len(cache) >= CACHE_MAX:
-            for old in list(islice(cache, CACHE_MAX // 10)):
+        if len(cache) >= self._cache_max:
+            for old in list(islice(cache, self._cache_max // 10 + 1)):
                 del cache[old]
         cache[key] = found
 
@@ -186,8 +206,13 @@ class State:
         self._lists.setdefault(minute, []).append(height)
         listed = self._minutes.setdefault(minute, [])
         for sender, reference, transaction_id in uses:
-            self._used[sender, reference] = transaction_id
+            self._used[sender, reference] = (minute, transaction_id)
             listed.append((sender, reference))
+
+
+def _is_over(minute: int, now_ms: int) -> bool:
+    """Whether an expiry minute has passed."""
+    return (minute + 1) * MINUTE_MS <= now_ms
 
 
 def tree_changes(

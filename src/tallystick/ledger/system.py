@@ -69,4 +69,18 @@ class UsedMinute(Record, tag="ledger.used_minute.1"):
 CLOCK = "clock"
 """Name of the one clock record."""
 
-__all__ = ["CLOCK", "TIMER_BYTES_MAX", "Activation", "Clock", "PendingTimer", "UsedMinute"]
+GOVERNED = (Clock.spec.name, Activation.spec.name)
+"""Records that a rule of an application that governs may write."""
+OWN_RECORDS = frozenset((*GOVERNED, PendingTimer.spec.name, UsedMinute.spec.name))
+"""Names of all records of the ledger's own."""
+
+__all__ = [
+    "CLOCK",
+    "GOVERNED",
+    "OWN_RECORDS",
+    "TIMER_BYTES_MAX",
+    "Activation",
+    "Clock",
+    "PendingTimer",
+    "UsedMinute",
+]

@@ -170,7 +170,7 @@ def broken(said: Admits, *extra: Record) -> World:
     first.accepts(both("SUP"), Admit(newcomer=newcomer("gone")))
     first.accepts(both("SUP"), Expel(member="gone", reason="x"))
     first.accepts(both("SUP"), SetParameter(name="x.min", value=1, reason="x"))
-    waiting = Activation(app="pending", version=1, next_version=2, from_height=1_000)
+    waiting = Activation(app="pending", version=0, next_version=2, from_height=1_000)
     kept = [
         each
         for type_ in first.ledger.rules.record_types
@@ -292,12 +292,12 @@ def test_an_application_that_genesis_did_not_know(world: World) -> None:
 
 
 def test_a_version_in_force_is_followed_by_the_next() -> None:
-    world = network(Activation(app="other", version=1, next_version=2, from_height=1))
+    world = network(Activation(app="counter", version=0, next_version=1, from_height=1))
     tick(world)
     world.accepts(both("SUP"), SetParameter(name="a", value=1, reason="x"))
-    carry(world, ActivateRules(app="other", version=3, from_height=10_000))
-    kept = world.view().get(Activation, "other")
-    assert (kept.version, kept.next_version) == (2, 3)
+    carry(world, ActivateRules(app="counter", version=3, from_height=10_000))
+    kept = world.view().get(Activation, "counter")
+    assert (kept.version, kept.next_version) == (1, 3)
 
 
 def test_the_constitution_is_changed_by_its_own_vote(world: World) -> None:
