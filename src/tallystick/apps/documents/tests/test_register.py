@@ -9,6 +9,7 @@ from tallystick.apps.documents.records import (
     Kind,
     Purpose,
     RegistrationStatus,
+    Taken,
 )
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.apps.documents.tests.papers import (
@@ -26,9 +27,10 @@ from tallystick.apps.documents.tests.papers import (
 )
 from tallystick.apps.members.messages import RevokeLicence
 from tallystick.apps.members.refusals import Refusal as Members
+from tallystick.ledger.app import key_bytes
 from tallystick.ledger.refusal import Refused
 from tallystick.testing.world import World
-from tallystick.values.codec import replace
+from tallystick.values.codec import encode_key, replace
 
 REGU, PNDG = RegistrationStatus.REGU, RegistrationStatus.PNDG
 
@@ -155,6 +157,16 @@ def test_strangers_learn_that_it_is_taken_and_nothing_more(world: World) -> None
     assert [each.registration_id for each in registrations(world.view("S1"), "S1")] == [made]
     waiting = registrations(world.view("S1"), "S1", PNDG)
     assert list(waiting) == []
+
+
+def test_the_keys_of_an_absence_proof_follow_from_the_fingerprints_alone(world: World) -> None:
+    """As the README of the application says."""
+    registered(world, "S1", 6_000)
+    marks = {key_bytes(mark) for mark in world.view("bank-a").scan(Taken)}
+    assert marks == {
+        encode_key("documents.taken", "strict", read().strict),
+        encode_key("documents.taken", "relaxed", read().relaxed),
+    }
 
 
 def test_what_is_free_is_shown_to_the_first_registrant_alone(world: World) -> None:
