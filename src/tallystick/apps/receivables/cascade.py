@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from tallystick.apps.cash import interface as cash
 from tallystick.apps.receivables.deals import close, credit, is_met, with_recourse
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import is_frozen
 from tallystick.apps.receivables.messages import PayLegs, PayWithheld
 from tallystick.apps.receivables.records import (
@@ -121,8 +122,8 @@ def decide(ctx: Context, undertaking: Undertaking, amount_minor: int, day: str) 
 def pay_next(ctx: Context, undertaking: Undertaking) -> Undertaking:
     """Pay the next shares of the payment being shared out; the undertaking after them."""
     number = undertaking.cascades
-    cascade = ctx.get(Cascade, undertaking.undertaking_id, number)
-    shares = ctx.get(Shares, undertaking.undertaking_id, number).shares
+    cascade = known(ctx, Cascade, undertaking.undertaking_id, number)
+    shares = known(ctx, Shares, undertaking.undertaking_id, number).shares
     last = min(cascade.legs_paid + LEGS_PER_STEP, len(shares))
     step = shares[cascade.legs_paid : last]
     for share in step:
@@ -158,10 +159,9 @@ def _counted(
 
 def _pay_leg(ctx: Context, undertaking: Undertaking, cascade: Cascade, share: Share) -> None:
     """Pay one share: to the holder, what is above a claim with recourse to the assignor."""
-    leaf = ctx.get(Leaf, undertaking.undertaking_id, share.start_minor)
+    leaf = known(ctx, Leaf, undertaking.undertaking_id, share.start_minor)
     day = max(cascade.value_day, leaf.late_from_day or undertaking.payment_day)
-    ensure(leaf.piece_id is not None, "a leaf without a piece")
-    before = ctx.get(Piece, leaf.piece_id)
+    before = known(ctx, Piece, leaf.piece_id)
     after = replace(
         before,
         paid_minor=before.paid_minor + share.principal_minor,
@@ -187,7 +187,7 @@ def _pay_leg(ctx: Context, undertaking: Undertaking, cascade: Cascade, share: Sh
         after, released = _repay(ctx, deal, after, amount, cascade.value_day)
     ctx.save(after)
     if deal is None and is_whole and before.deal_id is not None:
-        close(ctx, ctx.get(Deal, before.deal_id), DealStatus.REPAID, cascade.value_day)
+        close(ctx, known(ctx, Deal, before.deal_id), DealStatus.REPAID, cascade.value_day)
     if amount:
         leg = Leg(
             undertaking_id=undertaking.undertaking_id,
@@ -253,7 +253,7 @@ def pay_kept_back(ctx: Context, kept: Withheld) -> None:
     if kept.assignor is not None:
         _draw(ctx, kept.undertaking_id, kept.assignor, kept.released_minor)
     ctx.delete(Withheld, kept.undertaking_id, kept.number, kept.start_minor)
-    undertaking = ctx.get(Undertaking, kept.undertaking_id)
+    undertaking = known(ctx, Undertaking, kept.undertaking_id)
     ctx.save(replace(undertaking, held_minor=undertaking.held_minor - kept.amount_minor))
 
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from tallystick.apps.governance.interface import calendar
 from tallystick.apps.receivables.alerts import tell
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.pricing import Claim, buy_back_rebate, claim_on, pay_claim
 from tallystick.apps.receivables.records import Deal, Piece, RecourseClaim
 from tallystick.apps.receivables.terms import (
@@ -31,7 +32,7 @@ def offer_of(deal: Deal) -> OfferTerms:
 
 def with_recourse(reader: Reader, piece: Piece) -> Deal | None:
     """The deal with recourse under which the holder has the piece; None: it is the holder's own."""
-    deal = None if piece.deal_id is None else reader.get(Deal, piece.deal_id)
+    deal = None if piece.deal_id is None else known(reader, Deal, piece.deal_id)
     return deal if deal is not None and offer_of(deal).recourse else None
 
 
@@ -85,7 +86,7 @@ def close(ctx: Context, deal: Deal, status: DealStatus, day: str) -> None:
         replace(deal, status=status, fees_owed_minor=0, interest_owed_minor=0, advance_owed_minor=0)
     )
     if deal.claim_id is not None:
-        claim = ctx.get(RecourseClaim, deal.claim_id)
+        claim = known(ctx, RecourseClaim, deal.claim_id)
         if claim.status is not ClaimStatus.REPAID:
             ctx.save(replace(claim, status=ClaimStatus.REPAID))
     banking = calendar(ctx, deal.calendar_id)

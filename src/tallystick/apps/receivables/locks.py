@@ -5,6 +5,7 @@ from collections.abc import Container
 from msgspec.structs import replace
 
 from tallystick.apps.members.interface import Scope, frozen, require_not_frozen
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.records import Piece
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import (
@@ -70,7 +71,7 @@ def without(piece: Piece, subject: str) -> Piece:
 
 def lift(ctx: Context, piece_id: str, subject: str) -> None:
     """Take the locks of one transfer or deal off a piece, if they still lie on it."""
-    piece = ctx.get(Piece, piece_id)
+    piece = known(ctx, Piece, piece_id)
     freed = without(piece, subject)
     if freed.locks != piece.locks:
         ctx.save(freed)

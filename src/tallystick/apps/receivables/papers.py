@@ -23,11 +23,15 @@ from tallystick.ledger.refusal import require
 __all__ = ["Purpose", "Reason"]
 
 
+def require_distinct(ids: Sequence[str]) -> None:
+    """Refuse papers named twice."""
+    require(len(set(ids)) == len(ids), Refusal.REGISTRATION_TWICE)
+
+
 def require_papers(
     ctx: Context, ids: Sequence[str], *, member: str, purpose: Purpose, currency: str
 ) -> int:
     """Refuse papers that cannot be used; what they cover together, in minor units."""
-    require(len(set(ids)) == len(ids), Refusal.REGISTRATION_TWICE)
     return sum(
         require_usable(
             ctx, registration_id, member=member, purpose=purpose, currency=currency

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tallystick.apps.governance.interface import Banking, calendar
 from tallystick.apps.receivables.cascade import decide
 from tallystick.apps.receivables.dates import Dates, dates_of
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.messages import (
     CutOffPayment,
     MarkDefaulted,
@@ -18,7 +19,7 @@ from tallystick.apps.receivables.messages import (
     TellHolders,
 )
 from tallystick.apps.receivables.papers import Reason, note_paid, set_free
-from tallystick.apps.receivables.records import Payable, Undertaking
+from tallystick.apps.receivables.records import Deal, Payable, Piece, Transfer, Undertaking
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import AlertKind, UndertakingStatus
 from tallystick.ledger.context import Context
@@ -55,6 +56,11 @@ def today_of(reader: Reader, undertaking: Undertaking) -> str:
 def current(ctx: Context, undertaking_id: str) -> Undertaking:
     """The undertaking, brought up to ledger time."""
     return advance(ctx, ctx.get(Undertaking, undertaking_id))
+
+
+def current_of(ctx: Context, kept: Piece | Transfer | Deal) -> Undertaking:
+    """The undertaking of a piece, transfer or deal, brought up to ledger time."""
+    return advance(ctx, known(ctx, Undertaking, kept.undertaking_id))
 
 
 def advance(ctx: Context, undertaking: Undertaking) -> Undertaking:
@@ -166,10 +172,12 @@ def dates_now(banking: Banking, undertaking: Undertaking) -> Dates:
 
 
 def require_transferable(ctx: Context, undertaking: Undertaking) -> None:
-    """Refuse unless pieces still change hands: open, and before the transfer cut-off."""
-    told = {"undertaking_id": undertaking.undertaking_id}
-    require(undertaking.status in OWING, Refusal.NOT_OPEN, **told)
-    require(ctx.now_ms < undertaking.transfer_cutoff_at_ms, Refusal.TRANSFERS_ENDED, **told)
+    """Refuse once the transfer cut-off has passed: pieces no longer change hands."""
+    require(
+        ctx.now_ms < undertaking.transfer_cutoff_at_ms,
+        Refusal.TRANSFERS_ENDED,
+        undertaking_id=undertaking.undertaking_id,
+    )
 
 
 def require_settled(undertaking: Undertaking) -> None:

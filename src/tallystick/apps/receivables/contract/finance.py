@@ -9,6 +9,7 @@ from tallystick.apps.receivables import parameters
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.dates import end_of_day
 from tallystick.apps.receivables.deals import buy_back_price, close, offer_of, with_recourse
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import (
     OFFERS,
     lay,
@@ -35,7 +36,7 @@ from tallystick.apps.receivables.records import Deal, Piece, Undertaking
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.standing import (
     banking_of,
-    current,
+    current_of,
     require_money,
     require_transferable,
     today_of,
@@ -68,7 +69,7 @@ FORMER_HOLDERS_MAX = 120
 def apply(ctx: Context, msg: Apply) -> None:
     """Ask one or several financiers for money on a whole piece; none learns of the others."""
     piece = own_piece(ctx, msg.piece_id)
-    undertaking = current(ctx, piece.undertaking_id)
+    undertaking = current_of(ctx, piece)
 
     require_transferable(ctx, undertaking)
     require_free(ctx, piece, beside=OFFERS)
@@ -96,9 +97,9 @@ def offer(ctx: Context, msg: Offer) -> None:
 
     require(deal.financier == ctx.party, Refusal.NOT_FINANCIER, party=ctx.party)
     _require_step(ctx, deal, DealStatus.APPLIED)
-    undertaking = current(ctx, deal.undertaking_id)
+    undertaking = current_of(ctx, deal)
     require_transferable(ctx, undertaking)
-    piece = ctx.get(Piece, deal.piece_id)
+    piece = known(ctx, Piece, deal.piece_id)
     require_free(ctx, piece, beside=OFFERS)
     banking = banking_of(ctx, undertaking)
     terms = _terms(msg, banking.day_of(ctx.now_ms))
@@ -140,14 +141,14 @@ def accept_offer(ctx: Context, msg: AcceptOffer) -> None:
 
     require(deal.assignor == ctx.party, Refusal.NOT_ASSIGNOR, party=ctx.party)
     _require_step(ctx, deal, DealStatus.OFFERED)
-    undertaking = current(ctx, deal.undertaking_id)
+    undertaking = current_of(ctx, deal)
     require_transferable(ctx, undertaking)
-    piece = own_piece(ctx, deal.piece_id)
+    piece = known(ctx, Piece, deal.piece_id)
     require_free(ctx, piece, beside=OFFERS)
 
     for lock in standing_locks(piece, ctx.now_ms):
         if lock.subject != deal.deal_id:
-            ctx.save(replace(ctx.get(Deal, lock.subject), status=DealStatus.LAPSED))
+            ctx.save(replace(known(ctx, Deal, lock.subject), status=DealStatus.LAPSED))
     ends_at_ms = _end(banking_of(ctx, undertaking), offer_of(deal).disburse_by, undertaking)
     accepted = replace(deal, status=DealStatus.ACCEPTED, ends_at_ms=ends_at_ms)
     ctx.save(accepted)
@@ -171,9 +172,9 @@ def disburse(ctx: Context, msg: Disburse) -> None:
 
     require(deal.financier == ctx.party, Refusal.NOT_FINANCIER, party=ctx.party)
     _require_step(ctx, deal, DealStatus.ACCEPTED)
-    undertaking = current(ctx, deal.undertaking_id)
+    undertaking = current_of(ctx, deal)
     require_transferable(ctx, undertaking)
-    piece = ctx.get(Piece, deal.piece_id)
+    piece = known(ctx, Piece, deal.piece_id)
     require_free(ctx, piece, beside=(LockKind.RESERVED,))
     terms = offer_of(deal)
     today = today_of(ctx, undertaking)
@@ -213,9 +214,9 @@ def buy_back(ctx: Context, msg: BuyBack) -> None:
     told = {"deal_id": deal.deal_id}
     require(deal.status is DealStatus.FINANCED, Refusal.DEAL_CLOSED, **told)
     require(offer_of(deal).buy_back, Refusal.BUY_BACK_NOT_AGREED, **told)
-    undertaking = current(ctx, deal.undertaking_id)
+    undertaking = current_of(ctx, deal)
     require_transferable(ctx, undertaking)
-    piece = ctx.get(Piece, deal.piece_id)
+    piece = known(ctx, Piece, deal.piece_id)
     is_theirs = piece.status is PieceStatus.HELD and piece.deal_id == deal.deal_id
     require(is_theirs, Refusal.DEAL_CLOSED, **told)
     require_free(ctx, piece)
@@ -240,7 +241,7 @@ def buy_back(ctx: Context, msg: BuyBack) -> None:
 
 def lapse_deal(ctx: Context, msg: LapseDeal) -> None:
     """An application, an offer or an accepted deal has come to its last moment."""
-    deal = ctx.get(Deal, msg.deal_id)
+    deal = known(ctx, Deal, msg.deal_id)
     if ctx.now_ms < deal.ends_at_ms:
         return
     if deal.status in (DealStatus.APPLIED, DealStatus.OFFERED):

@@ -12,6 +12,7 @@ from tallystick.apps.receivables.dates import (
     end_of_day,
     is_over,
 )
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.messages import (
     TRADE,
     UNDERTAKE,
@@ -27,6 +28,7 @@ from tallystick.apps.receivables.papers import (
     Purpose,
     Reason,
     put_under,
+    require_distinct,
     require_fingerprints,
     require_papers,
     still_covered,
@@ -34,6 +36,7 @@ from tallystick.apps.receivables.papers import (
 from tallystick.apps.receivables.records import Leaf, Piece, Undertaking
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.standing import (
+    advance,
     banking_of,
     current,
     dates_now,
@@ -66,7 +69,10 @@ def draft(ctx: Context, msg: Draft) -> None:
     _require_sums(msg)
     _require_days(msg, today)
     undertaking = _drafted(ctx, msg, banking, calendar_id)
-    _require_terms(ctx, undertaking, today)
+    fits = undertaking.min_piece_minor <= undertaking.amount_minor
+    require(fits, Refusal.MIN_PIECE_TOO_LARGE)
+    _require_late_rate(ctx, undertaking)
+    require_distinct(msg.registrations)
     covered = require_papers(
         ctx,
         msg.registrations,
@@ -140,12 +146,12 @@ def cancel(ctx: Context, msg: Cancel) -> None:
 
 def lapse_draft(ctx: Context, msg: LapseDraft) -> None:
     """A draft was not answered in time: silence lapses, it never accepts."""
-    current(ctx, msg.undertaking_id)
+    advance(ctx, known(ctx, Undertaking, msg.undertaking_id))
 
 
 def review_dates(ctx: Context, msg: ReviewDates) -> None:
     """Look again at dates that lay beyond the published calendar."""
-    review_later(ctx, current(ctx, msg.undertaking_id))
+    review_later(ctx, advance(ctx, known(ctx, Undertaking, msg.undertaking_id)))
 
 
 # --- What a draft must be
@@ -175,6 +181,8 @@ def _require_days(msg: Draft, today: str) -> None:
     if msg.invoice_due_day is not None:
         require(is_day(msg.invoice_due_day), Refusal.NO_SUCH_DAY, day=msg.invoice_due_day)
     require(msg.due_day > today, Refusal.DUE_PASSED, due_day=msg.due_day)
+    too_long = is_over(BLOCK_MONTHS, opened_day=today, due_day=msg.due_day)
+    require(not too_long, Refusal.TERM_TOO_LONG, due_day=msg.due_day)
     require(
         msg.supplier_consent or not _is_extended(msg),
         Refusal.CONSENT_MISSING,
@@ -230,16 +238,11 @@ def _drafted(ctx: Context, msg: Draft, banking: Banking, calendar_id: str) -> Un
     )
 
 
-def _require_terms(ctx: Context, undertaking: Undertaking, today: str) -> None:
-    """Refuse terms that the law or the sums do not allow; asked again at opening."""
-    told = {"due_day": undertaking.due_day}
-    too_long = is_over(BLOCK_MONTHS, opened_day=today, due_day=undertaking.due_day)
-    require(not too_long, Refusal.TERM_TOO_LONG, **told)
+def _require_late_rate(ctx: Context, undertaking: Undertaking) -> None:
+    """Refuse late interest below the one-year LPR of today; asked again at opening."""
     lpr_ppm = parameters.value(ctx, "lpr_ppm")
     enough = undertaking.late_ppm_per_day * 365 >= lpr_ppm
     require(enough, Refusal.LATE_RATE_TOO_LOW, lpr_ppm=lpr_ppm)
-    fits = undertaking.min_piece_minor <= undertaking.amount_minor
-    require(fits, Refusal.MIN_PIECE_TOO_LARGE)
 
 
 def _warnings(undertaking: Undertaking, today: str) -> tuple[WarningKind, ...]:
@@ -271,7 +274,7 @@ def _open(ctx: Context, undertaking: Undertaking, clears: tuple[WarningKind, ...
 
     require(undertaking.due_day > today, Refusal.DUE_PASSED, due_day=undertaking.due_day)
     _require_parties(ctx, undertaking.debtor, undertaking.supplier)
-    _require_terms(ctx, undertaking, today)
+    _require_late_rate(ctx, undertaking)
     covered = still_covered(ctx, undertaking.registrations)
     require(covered >= undertaking.amount_minor, Refusal.REGISTRATIONS_SHORT)
     warnings = _warnings(undertaking, today)

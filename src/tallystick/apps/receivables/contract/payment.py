@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.cascade import decide, owing_on, pay_kept_back, pay_next, put_in
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import is_frozen
 from tallystick.apps.receivables.messages import (
     CutOffPayment,
@@ -75,24 +76,24 @@ def pay(ctx: Context, msg: Pay) -> None:
 
 def reach_due(ctx: Context, msg: ReachDue) -> None:
     """The payment date has come."""
-    current(ctx, msg.undertaking_id)
+    advance(ctx, known(ctx, Undertaking, msg.undertaking_id))
 
 
 def cut_off_payment(ctx: Context, msg: CutOffPayment) -> None:
     """The payment cut-off has come: the shares of what is held are fixed."""
-    current(ctx, msg.undertaking_id)
+    advance(ctx, known(ctx, Undertaking, msg.undertaking_id))
 
 
 def pay_legs(ctx: Context, msg: PayLegs) -> None:
     """Pay the next shares of a payment, in order of the cents."""
-    undertaking = ctx.get(Undertaking, msg.undertaking_id)
+    undertaking = known(ctx, Undertaking, msg.undertaking_id)
     if undertaking.is_running and undertaking.cascades == msg.number:
         advance(ctx, pay_next(ctx, undertaking))
 
 
 def pay_withheld(ctx: Context, msg: PayWithheld) -> None:
     """Pay what an order on a piece kept back, if the order has ended."""
-    kept = ctx.get(Withheld, msg.undertaking_id, msg.number, msg.start_minor)
+    kept = known(ctx, Withheld, msg.undertaking_id, msg.number, msg.start_minor)
     if is_frozen(ctx, kept.piece_id):
         ctx.at(ctx.now_ms + MS_PER_DAY, msg)
     else:
@@ -101,17 +102,17 @@ def pay_withheld(ctx: Context, msg: PayWithheld) -> None:
 
 def mark_overdue(ctx: Context, msg: MarkOverdue) -> None:
     """The payment date has ended."""
-    current(ctx, msg.undertaking_id)
+    advance(ctx, known(ctx, Undertaking, msg.undertaking_id))
 
 
 def mark_defaulted(ctx: Context, msg: MarkDefaulted) -> None:
     """Grace has ended."""
-    current(ctx, msg.undertaking_id)
+    advance(ctx, known(ctx, Undertaking, msg.undertaking_id))
 
 
 def tell_holders(ctx: Context, msg: TellHolders) -> None:
     """Tell the next holders of an undertaking's pieces what has happened to it."""
-    undertaking = ctx.get(Undertaking, msg.undertaking_id)
+    undertaking = known(ctx, Undertaking, msg.undertaking_id)
     if msg.start_minor == 0:
         told = ctx.scan(Leaf, msg.undertaking_id, limit=TOLD_PER_STEP + 1)
     else:
@@ -121,7 +122,7 @@ def tell_holders(ctx: Context, msg: TellHolders) -> None:
         if count == TOLD_PER_STEP:
             ctx.at(ctx.now_ms, replace(msg, start_minor=leaf.start_minor))
         else:
-            _tell_holder(ctx, undertaking, ctx.get(Piece, leaf.piece_id), msg.kind)
+            _tell_holder(ctx, undertaking, known(ctx, Piece, leaf.piece_id), msg.kind)
 
 
 # --- Paying
@@ -174,7 +175,7 @@ def _due_undertakings(ctx: Context, currency: str, money: str) -> list[Undertaki
     """What the acting party owes past the cut-off and may pay in this money, earliest first."""
     due: list[Undertaking] = []
     for payable in tuple(ctx.scan(Payable, ctx.party, currency, limit=UNNAMED_MAX)):
-        undertaking = current(ctx, payable.undertaking_id)
+        undertaking = advance(ctx, known(ctx, Undertaking, payable.undertaking_id))
         accepted = not undertaking.moneys or money in undertaking.moneys
         if undertaking.cut_off and accepted and undertaking.status in OWING:
             due.append(undertaking)

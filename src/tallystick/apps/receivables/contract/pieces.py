@@ -7,6 +7,7 @@ from tallystick.apps.receivables import parameters
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.dates import end_of_day
 from tallystick.apps.receivables.deals import with_recourse
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import lay, lift, own_piece, require_free
 from tallystick.apps.receivables.messages import (
     TRADE,
@@ -19,10 +20,17 @@ from tallystick.apps.receivables.messages import (
     Split,
     WithdrawPass,
 )
-from tallystick.apps.receivables.papers import Purpose, Reason, put_under, require_papers, set_free
+from tallystick.apps.receivables.papers import (
+    Purpose,
+    Reason,
+    put_under,
+    require_distinct,
+    require_papers,
+    set_free,
+)
 from tallystick.apps.receivables.records import Leaf, Piece, Transfer, Undertaking
 from tallystick.apps.receivables.refusals import Refusal
-from tallystick.apps.receivables.standing import banking_of, current, require_transferable
+from tallystick.apps.receivables.standing import banking_of, current_of, require_transferable
 from tallystick.apps.receivables.terms import (
     AlertKind,
     Lock,
@@ -39,7 +47,7 @@ from tallystick.values.interval import Interval
 def split(ctx: Context, msg: Split) -> None:
     """Cut a piece into parts, from its lowest cent up."""
     piece = own_piece(ctx, msg.piece_id)
-    undertaking = current(ctx, piece.undertaking_id)
+    undertaking = current_of(ctx, piece)
 
     _require_disposable(ctx, piece, undertaking)
     _require_parts(piece, undertaking, msg.parts_minor)
@@ -56,10 +64,11 @@ def split(ctx: Context, msg: Split) -> None:
 def pass_(ctx: Context, msg: Pass) -> None:
     """Offer a piece to another member in settlement of its invoices."""
     piece = own_piece(ctx, msg.piece_id)
-    undertaking = current(ctx, piece.undertaking_id)
+    undertaking = current_of(ctx, piece)
 
     _require_disposable(ctx, piece, undertaking)
     _require_receiver(ctx, piece, msg.to)
+    require_distinct(msg.registrations)
     told = {"piece_id": piece.piece_id}
     require(piece.hops < undertaking.hops_max, Refusal.TOO_MANY_HOPS, **told)
     is_loop = msg.to in piece.former_holders
@@ -103,9 +112,9 @@ def accept_pass(ctx: Context, msg: AcceptPass) -> None:
 
     require(transfer.receiver == ctx.party, Refusal.NOT_RECEIVER, party=ctx.party)
     _require_pending(ctx, transfer)
-    undertaking = current(ctx, transfer.undertaking_id)
+    undertaking = current_of(ctx, transfer)
     require_transferable(ctx, undertaking)
-    piece = ctx.get(Piece, transfer.piece_id)
+    piece = known(ctx, Piece, transfer.piece_id)
     require_free(ctx, piece, beside=(LockKind.TRANSFER_PENDING,))
     require_papers(
         ctx,
@@ -176,7 +185,7 @@ def return_pass(ctx: Context, msg: ReturnPass) -> None:
     _require_returnable(ctx, transfer)
     require(transfer.error != "", Refusal.RETURN_NOT_ASKED, transfer_id=msg.transfer_id)
     piece = own_piece(ctx, transfer.piece_id)
-    undertaking = current(ctx, transfer.undertaking_id)
+    undertaking = current_of(ctx, transfer)
     _require_disposable(ctx, piece, undertaking)
 
     set_free(ctx, transfer.registrations, transfer.transfer_id, Reason.OBSA)
@@ -194,7 +203,7 @@ def return_pass(ctx: Context, msg: ReturnPass) -> None:
 
 def lapse_pass(ctx: Context, msg: LapsePass) -> None:
     """A transfer was not answered in time."""
-    transfer = ctx.get(Transfer, msg.transfer_id)
+    transfer = known(ctx, Transfer, msg.transfer_id)
     if transfer.status is TransferStatus.PROPOSED:
         _close(ctx, transfer, TransferStatus.LAPSED)
 

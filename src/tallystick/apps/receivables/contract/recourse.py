@@ -7,6 +7,7 @@ from tallystick.apps.members.interface import Scope, require_not_frozen
 from tallystick.apps.receivables import parameters
 from tallystick.apps.receivables.dates import end_of_day
 from tallystick.apps.receivables.deals import claim_of, close, offer_of, with_recourse
+from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import own_piece
 from tallystick.apps.receivables.messages import (
     FailRecourse,
@@ -19,7 +20,7 @@ from tallystick.apps.receivables.records import Deal, Leaf, Piece, RecourseClaim
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.standing import (
     banking_of,
-    current,
+    current_of,
     require_money,
     require_settled,
     today_of,
@@ -42,8 +43,8 @@ def notify_recourse(ctx: Context, msg: NotifyRecourse) -> None:
 
     require(deal.financier == ctx.party, Refusal.NOT_FINANCIER, party=ctx.party)
     told = {"deal_id": deal.deal_id}
-    undertaking = current(ctx, deal.undertaking_id)
-    deal = ctx.get(Deal, msg.deal_id)
+    undertaking = current_of(ctx, deal)
+    deal = known(ctx, Deal, msg.deal_id)
     require(deal.status is DealStatus.FINANCED, Refusal.DEAL_CLOSED, **told)
     require(offer_of(deal).recourse, Refusal.NO_RECOURSE, **told)
     _require_defaulted(undertaking)
@@ -76,8 +77,8 @@ def repay_recourse(ctx: Context, msg: RepayRecourse) -> None:
 
     require(claim.assignor == ctx.party, Refusal.NOT_ASSIGNOR, party=ctx.party)
     require(claim.status is not ClaimStatus.REPAID, Refusal.CLAIM_CLOSED, claim_id=msg.claim_id)
-    deal = ctx.get(Deal, claim.deal_id)
-    undertaking = current(ctx, deal.undertaking_id)
+    deal = known(ctx, Deal, claim.deal_id)
+    undertaking = current_of(ctx, deal)
     require_settled(undertaking)
     require_not_frozen(ctx, Scope.PIECE, deal.piece_id)
     require_money(undertaking, msg.money)
@@ -90,7 +91,7 @@ def repay_recourse(ctx: Context, msg: RepayRecourse) -> None:
     paid = replace(deal, received_minor=deal.received_minor + owed)
     close(ctx, paid, DealStatus.REPAID, today)
     ctx.save(replace(claim, status=ClaimStatus.REPAID, repaid_minor=owed))
-    piece = ctx.get(Piece, deal.piece_id)
+    piece = known(ctx, Piece, deal.piece_id)
     ctx.save(replace(piece, holder=ctx.party, deal_id=None))
     if _is_whole(piece, undertaking) and ctx.party == undertaking.supplier:
         set_free(ctx, undertaking.registrations, undertaking.undertaking_id, Reason.OBSA)
@@ -99,7 +100,7 @@ def repay_recourse(ctx: Context, msg: RepayRecourse) -> None:
 def write_off(ctx: Context, msg: WriteOff) -> None:
     """As holder, give up what a defaulted debtor still owes on a piece."""
     piece = own_piece(ctx, msg.piece_id)
-    undertaking = current(ctx, piece.undertaking_id)
+    undertaking = current_of(ctx, piece)
 
     _require_defaulted(undertaking)
     require_settled(undertaking)
@@ -115,7 +116,7 @@ def write_off(ctx: Context, msg: WriteOff) -> None:
             late_owed_minor=0,
         )
     )
-    leaf = ctx.get(Leaf, piece.undertaking_id, piece.start_minor)
+    leaf = known(ctx, Leaf, piece.undertaking_id, piece.start_minor)
     ctx.save(replace(leaf, written_off_minor=piece.left_minor, late_owed_minor=0))
     after = replace(
         undertaking,
@@ -130,7 +131,7 @@ def write_off(ctx: Context, msg: WriteOff) -> None:
 
 def fail_recourse(ctx: Context, msg: FailRecourse) -> None:
     """A recourse claim was not met in time."""
-    claim = ctx.get(RecourseClaim, msg.claim_id)
+    claim = known(ctx, RecourseClaim, msg.claim_id)
     if claim.status is ClaimStatus.NOTIFIED:
         ctx.save(replace(claim, status=ClaimStatus.FAILED))
 
@@ -152,6 +153,6 @@ def _require_no_recourse(ctx: Context, piece: Piece) -> None:
     deal = with_recourse(ctx, piece)
     if deal is None:
         return
-    claim = None if deal.claim_id is None else ctx.get(RecourseClaim, deal.claim_id)
+    claim = None if deal.claim_id is None else known(ctx, RecourseClaim, deal.claim_id)
     has_failed = claim is not None and claim.status is ClaimStatus.FAILED
     require(has_failed, Refusal.RECOURSE_STANDS, piece_id=piece.piece_id)

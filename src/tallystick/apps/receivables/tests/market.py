@@ -6,10 +6,18 @@ from typing import Any
 from tallystick.apps import APPS as LISTED
 from tallystick.apps.cash.interface import available
 from tallystick.apps.cash.messages import Mint
-from tallystick.apps.documents.messages import Commit, Register
+from tallystick.apps.documents.interface import registration
+from tallystick.apps.documents.messages import (
+    ApplyCreditNote,
+    Commit,
+    Register,
+    ReportFinanced,
+)
 from tallystick.apps.documents.records import Kind, Particulars, Purpose
+from tallystick.apps.governance.interface import Offset, Publication
+from tallystick.apps.governance.messages import PublishCalendar, SetParameter
 from tallystick.apps.members.interface import Scope
-from tallystick.apps.members.messages import Freeze, Suspend
+from tallystick.apps.members.messages import Expel, Freeze, Suspend
 from tallystick.apps.receivables import APP
 from tallystick.apps.receivables.messages import (
     AcceptOffer,
@@ -23,8 +31,10 @@ from tallystick.apps.receivables.messages import (
     Pass,
     Pay,
     Split,
+    Withdraw,
 )
-from tallystick.apps.receivables.records import Deal, Piece, Undertaking
+from tallystick.apps.receivables.queries import transfers
+from tallystick.apps.receivables.records import Alert, Deal, Piece, Undertaking
 from tallystick.apps.receivables.terms import (
     Attestation,
     AttestedKind,
@@ -37,6 +47,7 @@ from tallystick.ledger.refusal import RefusalCode
 from tallystick.testing.cast import cast_world
 from tallystick.testing.world import Result, World
 from tallystick.values.rates import DayCount
+from tallystick.values.time import add_days, weekday
 
 CNY = "CNY@CB"
 """Central bank money."""
@@ -65,9 +76,9 @@ class Market:
         """A message that must be accepted."""
         return self.world.accepts(by(party), message)
 
-    def refuses(self, party: str, message: Message, code: RefusalCode, **values: str | int) -> None:
+    def refuses(self, who: str, message: Message, code: RefusalCode, **values: str | int) -> None:
         """A message that must be refused with this code."""
-        self.world.refuses(by(party), message, code, **values)
+        self.world.refuses(by(who), message, code, **values)
 
     def copy(self) -> "Market":
         """The same market, to try another way on."""
@@ -84,7 +95,7 @@ class Market:
         purpose: Purpose = Purpose.OPENING,
         *,
         currency: str = "CNY",
-        registered_minor: int | None = None,
+        buyer: str = "D1",
     ) -> tuple[str, Fingerprint]:
         """An invoice of a seller, committed to and registered: registration and fingerprint."""
         self.invoices += 1
@@ -95,7 +106,7 @@ class Market:
             relaxed=made.relaxed,
             currency=currency,
             payable_minor=amount_minor,
-            particulars=particulars_hash(buyer_number="D1", date="2026-06-30"),
+            particulars=particulars_hash(buyer_number=buyer, date="2026-06-30"),
         )
         root = hashlib.sha256(f"{seller}{self.invoices}".encode()).digest()
         document = self.does(
@@ -106,13 +117,45 @@ class Market:
             Register(
                 document_id=document,
                 purpose=purpose,
-                amount_minor=registered_minor or amount_minor,
+                amount_minor=amount_minor,
                 currency=currency,
                 strict=made.strict,
                 relaxed=made.relaxed,
             ),
         ).id
         return registration, Fingerprint(strict=made.strict, relaxed=made.relaxed)
+
+    def credit_note(self, seller: str, registration_id: str, amount_minor: int) -> None:
+        """Reduce a registered invoice by a credit note."""
+        made = fingerprint(f"USCC{seller}", f"CN-{registration_id}")
+        note = Commit(
+            kind=Kind.CREDIT_NOTE,
+            root=bytes(32),
+            particulars=Particulars(
+                scheme=made.scheme,
+                strict=made.strict,
+                relaxed=made.relaxed,
+                currency="CNY",
+                payable_minor=amount_minor,
+                particulars=particulars_hash(buyer_number="D1", date="2026-07-01"),
+            ),
+        )
+        note_id = self.does(seller, note).id
+        paper = registration(self.world.view(), registration_id)
+        told = ApplyCreditNote(document_id=paper.document_id, credit_note_id=note_id)
+        self.does(seller, told)
+
+    def doubtful(self, seller: str, amount_minor: int) -> str:
+        """A registration that waits: the number was registered for another buyer."""
+        self.invoice(seller, amount_minor)
+        self.invoices -= 1
+        return self.invoice(seller, amount_minor, buyer="D3")[0]
+
+    def financed_elsewhere(self, seller: str, amount_minor: int) -> str:
+        """A registration of an invoice that was financed outside the ledger."""
+        paper, _ = self.invoice(seller, amount_minor, Purpose.DIRECT_FINANCE)
+        self.does(seller, ReportFinanced(registration_id=paper))
+        return paper
 
     # --- opening
 
@@ -161,6 +204,10 @@ class Market:
         self.does(to, AcceptPass(transfer_id=transfer_id))
         return transfer_id
 
+    def transfers(self, receiver: str) -> list[str]:
+        """Transfers that wait for a party."""
+        return [each.transfer_id for each in transfers(self.world.view(receiver), receiver)]
+
     # --- finance
 
     def applied(self, party: str, piece_id: str, *financiers: str) -> tuple[str, ...]:
@@ -185,8 +232,6 @@ class Market:
 
     def read_of(self, deal_id: str) -> tuple[Fingerprint, ...]:
         """What the financier reads of the invoices behind a deal."""
-        from tallystick.apps.documents.interface import registration
-
         view = self.world.view()
         papers = [registration(view, each) for each in self.deal(deal_id).registrations]
         return tuple(Fingerprint(strict=each.strict, relaxed=each.relaxed) for each in papers)
@@ -213,6 +258,10 @@ class Market:
         self.does(party, AcceptOffer(deal_id=deal_id))
         self.does(financier, self.disburse(deal_id))
         return deal_id
+
+    def withdraws(self, party: str, deal_id: str) -> None:
+        """Have an application withdrawn."""
+        self.does(party, Withdraw(deal_id=deal_id))
 
     # --- money
 
@@ -256,15 +305,33 @@ class Market:
 
     def suspend(self, party: str) -> None:
         """An order on a whole member."""
-        self.world.accepts(
-            "SUP.compliance",
-            Suspend(
-                member=party,
-                order_id="SPC 2026/119",
-                expires_at_ms=self.world.ledger_ms + 365 * 86_400_000,
-                reason="court ruling",
-            ),
+        self.world.accepts("SUP.compliance", order(self.world, party))
+
+    def set_parameter(self, name: str, value: int) -> None:
+        """Change a parameter of receivables."""
+        told = SetParameter(name=f"receivables.{name}", value=value, reason="test")
+        self.does("SUP", told)
+
+    def suspend_verb(self, party: str, verb: str) -> None:
+        """An order on one verb of a member."""
+        self.world.accepts("SUP.compliance", order(self.world, party, (verb,)))
+
+    def expel(self, party: str) -> None:
+        """End a membership."""
+        self.does("SUP", Expel(member=party, reason="licence withdrawn"))
+
+    def publish_2027(self, holidays: tuple[str, ...] = ()) -> None:
+        """Publish next year's calendar: weekdays but for some holidays."""
+        year = (add_days("2027-01-01", n) for n in range(365))
+        days = tuple(day for day in year if weekday(day) < 5 and day not in holidays)
+        told = Publication(
+            calendar_id="cn",
+            year=2027,
+            banking_days=days,
+            utc_offsets=(Offset(from_ms=0, minutes=480),),
+            payment_cutoff_minute=17 * 60,
         )
+        self.does("SUP", PublishCalendar(publication=told))
 
     # --- looks
 
@@ -280,9 +347,29 @@ class Market:
         """An undertaking as it is."""
         return self.world.view().get(Undertaking, undertaking_id)
 
+    def whole_of(self, undertaking_id: str) -> Piece:
+        """The one piece of an undertaking."""
+        (piece,) = self.world.view().find(Piece, undertaking_id=undertaking_id)
+        return piece
+
+    def alerts(self, party: str) -> list[Alert]:
+        """What a party was told."""
+        return self.world.view(party).find(Alert, to=party)
+
     def of(self, piece_id: str) -> str:
         """The undertaking of a piece."""
         return self.piece(piece_id).undertaking_id
+
+
+def order(world: World, party: str, verbs: tuple[str, ...] = ()) -> Suspend:
+    """An authority's order on a member or some of its verbs."""
+    return Suspend(
+        member=party,
+        verbs=verbs,
+        order_id="SPC 2026/119",
+        expires_at_ms=world.ledger_ms + 365 * 86_400_000,
+        reason="court ruling",
+    )
 
 
 def attested(start_day: str = "2026-07-03", end_day: str = "2027-07-02") -> Attestation:

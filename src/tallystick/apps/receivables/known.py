@@ -1,0 +1,16 @@
+"""Records that another record refers to."""
+
+from typing import TypeVar, cast
+
+from tallystick.ledger.app import Record
+from tallystick.ledger.refusal import ensure
+from tallystick.ledger.view import Reader
+
+R = TypeVar("R", bound=Record)
+
+
+def known(reader: Reader, type_: type[R], *key: object) -> R:
+    """The record that another one names: it is there, or a rule of ours has lost it."""
+    found = reader.peek(type_, *key)
+    ensure(found is not None, f"{type_.spec.name} is named and not there")
+    return cast("R", found)
