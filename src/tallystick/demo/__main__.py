@@ -31,7 +31,7 @@ from tallystick.node import KEYS, Beginning, Made, Node, init
 from tallystick.settings import SOCKET
 from tallystick.values.time import at
 
-EXAMPLES = Path("examples/invoices")
+EXAMPLES = Path(__file__).parents[3] / "examples" / "invoices"
 """Invoices of our own writing, read when no others are named."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""

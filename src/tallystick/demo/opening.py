@@ -27,6 +27,8 @@ from tallystick.values.units import PPM
 
 CALENDAR = PublishedCalendar(calendar_id="cn", zone_minutes=CN_ZONE_MINUTES, years={2026: CN_2026})
 """What the supervisor publishes."""
+SMALLEST_MINOR = 1_000
+"""Smallest invoice that is cut and financed in the story, in minor units."""
 SECOND_PPM = 800_000
 """Money that the second debtor gets, as a part of what it owes: for the day, and for later."""
 
@@ -119,9 +121,11 @@ def issue_money(play: Play) -> None:
 
 def choose(play: Play) -> None:
     """The set pieces are the two largest invoices of different buyers, core enterprises first."""
-    buyers = [each for each in play.drafts if play.is_core(play.buyer(each))]
-    drafts = [*buyers, *(each for each in play.drafts if each not in buyers)]
+    large = [each for each in play.drafts if each.payable_minor >= SMALLEST_MINOR]
+    buyers = [each for each in large if play.is_core(play.buyer(each))]
+    drafts = [*buyers, *(each for each in large if each not in buyers)]
     if not drafts:
+        play.tell.unplayed("every invoice is too small to be cut and passed on.")
         return
     largest = drafts[0]
     others = [each for each in drafts if play.buyer(each) != play.buyer(largest)]

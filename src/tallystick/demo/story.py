@@ -38,6 +38,9 @@ def _chain(play: Play) -> None:
         if claim is not None:
             play.show_holders(claim)
     trade.finance(play, first, parts)
+    for claim in (play.first, play.second):
+        if claim is not None:
+            play.show_holders(claim)
     trade.twice(play)
     play.parts = parts
 
