@@ -120,7 +120,7 @@ def _lines(name: str, text: str) -> Iterator[Line]:
         if not whole or whole.startswith("#"):
             continue
         try:
-            words = shlex.split(whole)
+            words = whole.split() if whole.startswith("fork ") else shlex.split(whole)
         except ValueError as problem:
             raise CaseProblem(f"{name}:{at}", f"{problem}") from None
         yield Line(at, words[0], tuple(words[1:]), whole)
