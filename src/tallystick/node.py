@@ -36,6 +36,17 @@ from tallystick.client.keys import KeyStore
 from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock, MachineClock, check_start, wall_ms
 from tallystick.engine.embedded import EmbeddedEngine, Limits
+from tallystick.engine.folder import (
+    BLOCKS,
+    GENESIS,
+    KEYS,
+    LOCK,
+    NODE_KEY,
+    PASSPHRASE,
+    STATE,
+    TLS,
+    read_genesis,
+)
 from tallystick.errors import GenesisMismatch, Halted, NodeError, TallystickError
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.submit import Gateway
@@ -48,7 +59,6 @@ from tallystick.ledger.genesis import (
     AppVersion,
     Budget,
     Genesis,
-    genesis_from_json,
     genesis_to_json,
 )
 from tallystick.ledger.rules import Rules
@@ -57,18 +67,9 @@ from tallystick.store.disk import OsDisk
 from tallystick.store.log import FileLog
 from tallystick.store.rocks import RocksStore
 from tallystick.values.codec import encode
-from tallystick.values.errors import CodecError
 
 log = logging.getLogger(__name__)
 
-GENESIS = "genesis.json"
-NODE_KEY = "node"
-PASSPHRASE = "passphrase"
-BLOCKS = "blocks"
-STATE = "state"
-KEYS = "keys"
-TLS = "tls"
-LOCK = "lock"
 TIMERS_PER_BLOCK = 1_000
 READERS = 4
 """Threads that read state for the door."""
@@ -111,6 +112,17 @@ class Beginning:
     """Work budget of a transaction or timer."""
     horizon_ms: int = HORIZON_MS
     """How far ahead of ledger time an expiry may lie, in milliseconds."""
+
+
+__all__ = [
+    "Beginning",
+    "Made",
+    "Node",
+    "init",
+    "read_genesis",
+    "read_passphrase",
+    "shipped",
+]
 
 
 def shipped() -> tuple[tuple[App, ...], Authority]:
@@ -189,17 +201,6 @@ def _write_new(path: Path, data: bytes) -> None:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
-
-
-def read_genesis(folder: Path, apps: Sequence[App]) -> Genesis:
-    """The genesis of a data folder; `NodeError` says what is wrong."""
-    path = folder / GENESIS
-    try:
-        return genesis_from_json(path.read_bytes(), Rules(apps).record_types)
-    except FileNotFoundError:
-        raise NodeError(f"there is no chain in {folder}: make one with `tally init`") from None
-    except (CodecError, OSError) as problem:
-        raise NodeError(f"{path} cannot be read: {problem}") from None
 
 
 def read_passphrase(folder: Path, settings: Settings) -> str:
@@ -338,8 +339,8 @@ class Node:
             self._catch_signals(doors)
             self.engine.start(ended=self._ended)
             tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
-            while not all(server.started for server, _ in servers):
-                await asyncio.sleep(0.005)
+            for server, _ in servers:
+                await server.is_ready.wait()
             _tame_collector()
             ready()
             if not self._wants_stop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from litestar import get
@@ -53,9 +54,13 @@ async def _blocks(
                 return
             await asyncio.sleep(FOLLOW_SECONDS)
             continue
-        wanted = height
-        yield await service.read(lambda: block_view(service, view, service.engine.entry(wanted)))
+        yield await service.read(partial(_block_at, service, view, height))
         height += 1
+
+
+def _block_at(service: Service, view: View, height: int) -> BlockView:
+    """The block of a height."""
+    return block_view(service, view, service.engine.entry(height))
 
 
 async def _packed(found: AsyncIterator[BlockView], *, as_lines: bool) -> AsyncIterator[bytes]:

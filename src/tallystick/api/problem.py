@@ -50,8 +50,7 @@ class Problems:
 
     def told(self, no: Refused, status: int | None = None) -> Response[bytes]:
         """A refusal as an answer."""
-        is_ledger = isinstance(no.code, Refusal)
-        usual = STATUS_OF.get(no.code, 400) if is_ledger else STATUS_OF_APP  # type: ignore[call-overload]
+        usual = STATUS_OF.get(no.code, 400) if isinstance(no.code, Refusal) else STATUS_OF_APP
         body = {
             "app": no.code.app,
             "code": no.code.number,

@@ -56,7 +56,17 @@ class PatientH11(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to the node."""
+    """A server that leaves signals to the node, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Not listening yet."""
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.is_ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

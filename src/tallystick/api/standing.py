@@ -32,27 +32,27 @@ def routes(service: Service) -> list[Any]:
         return packed_one(request, node_status(service))
 
     @get("/v1/catalogue")
-    async def catalogue(request: Asked) -> Response[bytes]:
+    async def catalogue() -> Response[bytes]:
         """What the applications say of themselves."""
         if "catalogue" not in made:
             made["catalogue"] = msgspec.json.encode(catalogue_data(service.catalogue))
         return Response(made["catalogue"], media_type=JSON)
 
     @get("/v1/openapi.json")
-    async def openapi(request: Asked) -> Response[bytes]:
+    async def openapi() -> Response[bytes]:
         """This door, as an OpenAPI document."""
         if "openapi" not in made:
             made["openapi"] = msgspec.json.encode(document(service.catalogue))
         return Response(made["openapi"], media_type=JSON)
 
     @get("/v1/genesis")
-    async def genesis(request: Asked) -> Response[bytes]:
+    async def genesis() -> Response[bytes]:
         """The genesis, without its first records: name, node key, limits."""
         plain = msgspec.structs.replace(service.ledger.genesis, records=())
         return Response(genesis_to_json(plain, service.ledger.rules.record_types), media_type=JSON)
 
     @get("/metrics")
-    async def metrics(request: Asked) -> Response[bytes]:
+    async def metrics() -> Response[bytes]:
         """Gauges for Prometheus."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -47,7 +47,7 @@ def routes(service: Service) -> list[Any]:
 
     @get("/v1/transactions/{transaction_id:str}")
     async def ask(request: Asked, transaction_id: str) -> Response[bytes]:
-        """What became of a transaction; `?wait=SECONDS` waits for it, `?proof` proves its receipt."""
+        """What became of a transaction; `?wait=SECONDS` waits, `?proof` proves its receipt."""
         wanted = id_of(transaction_id)
         view = await service.read(lambda: view_for(service, request))
         if argument(request, "proof") is not None:

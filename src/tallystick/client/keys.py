@@ -115,7 +115,7 @@ class KeyStore:
         return self.folder / (name + SUFFIX)
 
     def _seal(self, key: OfficerKey, private: Ed25519PrivateKey) -> Seal:
-        """What the file says: the private half is sealed, its name and public half are bound to it."""
+        """What the file says: the private half is sealed, name and public half bound to it."""
         salt = next((each[0] for each in self._secrets), None) or os.urandom(_SALT_BYTES)
         secret = self._secret(salt, SCRYPT_N, SCRYPT_R, SCRYPT_P)
         nonce = os.urandom(_NONCE_BYTES)

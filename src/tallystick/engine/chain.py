@@ -184,7 +184,7 @@ class Chain:
         )
 
     def _answered(self, candidate: Candidate, name: bytes = b"") -> Committed:
-        """The answers of a block; without a name it was not made, and only what was left out counts."""
+        """The answers of a block; without a name it was not made, and all were left out."""
         height = candidate.header.height
         timers = len(candidate.done) - len(candidate.transactions)
         answers = [
@@ -213,7 +213,7 @@ class Chain:
     def view(
         self, *, now_ms: int | None = None, asker: str | None = None, sees_all: bool = True
     ) -> View:
-        """State after the last committed block; `now_ms` is ledger time if later than that block's."""
+        """State after the last committed block; `now_ms` is ledger time if later than its."""
         with self._lock:
             reader = self._store.snapshot()
             height = self.state.tip.height

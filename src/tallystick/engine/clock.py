@@ -1,8 +1,8 @@
 """The machine's clock, as far as a chain may believe it.
 
-Block time never goes back, so a clock that jumps ahead by mistake would spoil it for good. Within a
-run this clock follows the time since boot, corrected by small steps of the wall clock; a jump is not
-followed but reported. At the start a clock far ahead of the last block is refused.
+Block time never goes back, so a clock that jumps ahead by mistake would spoil it for good. Within
+a run this clock follows the time since boot, corrected by small steps of the wall clock; a jump is
+not followed but reported. At the start a clock far ahead of the last block is refused.
 """
 
 from __future__ import annotations

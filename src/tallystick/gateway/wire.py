@@ -1,4 +1,4 @@
-"""What travels between a client and a node beside transactions: frames, media types, read tokens."""
+"""What travels between client and node beside transactions: frames, media types, read tokens."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from rocksdict import (
+    AccessType,
     BlockBasedOptions,
     Cache,
     DbClosedError,
@@ -180,15 +181,17 @@ class RocksReader:
 class RocksStore:
     """The newest state, in a folder of its own. The caller holds the data folder."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, read_only: bool = False) -> None:
         self._path = path
+        self._is_read_only = read_only
         self._calls = _Calls(path)
         self._views: weakref.WeakSet[_View] = weakref.WeakSet()
         self._write_options = WriteOptions()
         # The stub of the bindings shows a method; it is an attribute.
         self._write_options.disable_wal = True  # type: ignore[method-assign, assignment]
         with self._calls:
-            self._database: Rdict | None = Rdict(path, _options())
+            access = AccessType.read_only() if read_only else AccessType.read_write()
+            self._database: Rdict | None = Rdict(path, _options(), access_type=access)
         self._height = int.from_bytes(self._get(_HEIGHT) or b"", "big")
 
     def height(self) -> int:
@@ -245,7 +248,8 @@ class RocksStore:
             view.close()
         database, self._database = self._database, None
         with self._calls:
-            database.flush()
+            if not self._is_read_only:
+                database.flush()
             database.close()
 
     def _opened(self) -> Rdict:

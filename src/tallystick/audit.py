@@ -1,0 +1,275 @@
+"""Replaying a node's data without the node: every byte, root, signature, receipt and invariant.
+
+An audit trusts the genesis and nothing else. It reads the block log, executes every block again
+from the first one in memory, and compares what comes out with what was written down. It changes
+nothing; a folder in use is refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tallystick.accel import Body, load
+from tallystick.engine.chain import Decoded
+from tallystick.engine.folder import BLOCKS, LOCK, STATE, read_genesis
+from tallystick.errors import Damage, StoreError
+from tallystick.ledger.app import App
+from tallystick.ledger.authority import Authority
+from tallystick.ledger.block import Entry, header_bytes, header_hash
+from tallystick.ledger.candidate import Candidate
+from tallystick.ledger.execute import Ledger
+from tallystick.ledger.genesis import first_records
+from tallystick.ledger.receipt import Outcome
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.state import State, genesis_tip
+from tallystick.ledger.transaction import Transaction
+from tallystick.ledger.view import View
+from tallystick.store.check import check
+from tallystick.store.disk import OsDisk
+from tallystick.store.memory import MemoryStore
+from tallystick.store.rocks import RocksStore
+from tallystick.values.codec import decode_canonical
+from tallystick.values.errors import CodecError
+
+INVARIANTS_EVERY = 1_000
+"""Blocks between two looks at the invariants; they are looked at after the last block too."""
+PROBLEMS_MAX = 20
+"""After so many problems an audit gives up."""
+
+Progress = Callable[[int, int], None]
+"""Called with the blocks replayed so far and the blocks there are."""
+
+
+@dataclass
+class AuditReport:
+    """What an audit found."""
+
+    ok: bool = False
+    """Whether everything is as it should be."""
+    chain_id: str = ""
+    """Chain that was audited."""
+    height: int = 0
+    """Height of the last block replayed."""
+    state_root: str = ""
+    """Root of the state after it, in hex."""
+    transactions: int = 0
+    """Transactions in the blocks."""
+    accepted: int = 0
+    """Those that were accepted."""
+    refused: int = 0
+    """Those that were not."""
+    timers: int = 0
+    """Timers that the ledger ran."""
+    signatures: int = 0
+    """Signatures checked, headers' and transactions'."""
+    invariants_checked: int = 0
+    """How many times an invariant was looked at."""
+    seconds: float = 0.0
+    """Time taken."""
+    problems: list[str] = field(default_factory=list)
+    """What is wrong, each naming its block; empty when nothing is."""
+
+    def as_data(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+class _Wrong(Exception):
+    """A block is not what it says."""
+
+
+def audit(
+    folder: Path,
+    apps: Sequence[App],
+    authority: Authority,
+    *,
+    progress: Progress | None = None,
+    accel: str = "python",
+) -> AuditReport:
+    """Audit the data folder of a chain; `DataFolderInUse` while a node runs over it."""
+    began = time.monotonic()
+    report = AuditReport()
+    genesis = read_genesis(folder, apps)
+    with ExitStack() as stack:
+        lock = OsDisk().lock(str(folder / LOCK))
+        stack.callback(lock.release)
+        ledger = Ledger(apps, authority, genesis)
+        report.chain_id = ledger.chain_id
+        _Audit(folder, ledger, load(accel), report, progress or (lambda _done, _all: None)).run()
+    report.ok = not report.problems
+    report.seconds = round(time.monotonic() - began, 3)
+    return report
+
+
+class _Audit:
+    """One audit."""
+
+    def __init__(
+        self, folder: Path, ledger: Ledger, body: Body, report: AuditReport, progress: Progress
+    ) -> None:
+        """Begin at the genesis."""
+        self._folder = folder
+        self._ledger = ledger
+        self._body = body
+        self._report = report
+        self._progress = progress
+        self._store = MemoryStore()
+        self._store.apply(0, first_records(ledger.genesis, ledger.rules.record_types), {})
+        self._state = State(
+            self._store,
+            ledger.rules.decoders,
+            genesis_tip(ledger.genesis.time_ms),
+            tree=body.tree(),
+        )
+
+    def run(self) -> None:
+        """Check the log's bytes, then replay it; compare the state store on the way."""
+        report = self._report
+        found = check(OsDisk(), str(self._folder / BLOCKS), self._ledger.genesis.hash)
+        report.problems += [problem.message for problem in found.problems]
+        report.state_root = self._state.root().hex()
+        with ExitStack() as stack:
+            stored = self._open_store(stack)
+            try:
+                self._compare_store(stored)
+                for height, raw in found.log.entries(1):
+                    self._replay(height, raw)
+                    self._compare_store(stored)
+                    self._progress(height, found.height)
+                    if height % INVARIANTS_EVERY == 0:
+                        self._check_invariants()
+            except _Wrong as wrong:
+                report.problems.append(f"block {report.height + 1}: {wrong}")
+                return
+            except Damage as damage:
+                if str(damage) not in report.problems:
+                    report.problems.append(str(damage))
+            if stored is not None and stored.height() > report.height:
+                where = f"block {stored.height()}"
+                report.problems.append(f"state store: it is at {where}, ahead of the log")
+        self._check_invariants()
+
+    # --- one block
+
+    def _replay(self, height: int, raw: bytes) -> None:
+        """Execute a block again; everything it says must come out of it."""
+        try:
+            entry = decode_canonical(Entry, raw)
+            transactions = [self._ledger.codec.decode(each) for each in entry.transactions]
+        except (CodecError, Refused) as problem:
+            raise _Wrong(f"it cannot be read: {problem}") from None
+        _must(entry.header.height == height, "its header names another height")
+        _must(entry.header.time_ms >= self._state.tip.time_ms, "its time goes back")
+        self._check_signatures(entry, transactions)
+        candidate = self._ledger.execute(self._state, entry.header.time_ms, transactions)
+        _compare(entry, candidate)
+        self._state.commit(candidate, header_hash(candidate.header))
+        self._count(entry, candidate)
+
+    def _check_signatures(self, entry: Entry, transactions: Sequence[Transaction]) -> None:
+        """The node's under the header, the officers' under the transactions."""
+        triples = [triple for each in transactions for triple in each.triples()]
+        key = self._ledger.genesis.node_key
+        if key is not None:
+            _must(entry.signature is not None, "its header is not signed")
+            triples.append((key, header_bytes(entry.header), entry.signature or b""))
+        good = self._body.verify_batch(triples)
+        if key is not None:
+            _must(good[-1], "the signature under its header is not the node's")
+        _must(all(good), "a signature under one of its transactions is not good")
+        self._report.signatures += len(triples)
+
+    def _count(self, entry: Entry, candidate: Candidate) -> None:
+        """Add a block to the report."""
+        report = self._report
+        own = [receipt for receipt in entry.receipts if receipt.timer_id is None]
+        accepted = sum(receipt.outcome is Outcome.ACCEPTED for receipt in own)
+        report.height = entry.header.height
+        report.state_root = candidate.state_root.hex()
+        report.transactions += len(own)
+        report.accepted += accepted
+        report.refused += len(own) - accepted
+        report.timers += len(entry.receipts) - len(own)
+
+    # --- the state
+
+    def _check_invariants(self) -> None:
+        """Every invariant of every application."""
+        report = self._report
+        tip = self._state.tip
+        view = View(
+            Decoded(self._store, self._ledger.rules.decoders),
+            height=tip.height,
+            now_ms=tip.time_ms + self._state.offset_ms(),
+        )
+        for app in self._ledger.rules.apps:
+            for invariant in app.invariant_functions:
+                report.invariants_checked += 1
+                for sentence in invariant(view):
+                    where = f"block {tip.height}: {app.name}.{invariant.__name__}"
+                    report.problems.append(f"{where}: {sentence}")
+                    if len(report.problems) >= PROBLEMS_MAX:
+                        return
+
+    def _open_store(self, stack: ExitStack) -> RocksStore | None:
+        """The state store, read only; None while there is none: the log can make it again."""
+        path = self._folder / STATE
+        if not (path / "CURRENT").exists():
+            return None
+        try:
+            store = RocksStore(str(path), read_only=True)
+        except StoreError as problem:
+            self._report.problems.append(f"state store: {problem}")
+            return None
+        stack.callback(store.close)
+        return store
+
+    def _compare_store(self, stored: RocksStore | None) -> None:
+        """At the store's own height, which may be behind the log, it says what the replay says."""
+        if stored is None or stored.height() != self._report.height:
+            return
+        for mine, theirs in _pairs(stored.scan(b""), self._store.scan(b"")):
+            if mine != theirs:
+                name = (mine or theirs or (b"",))[0]
+                self._report.problems.append(
+                    f"block {stored.height()}: the state store differs from the log at key {name!r}"
+                )
+                return
+
+
+def _compare(entry: Entry, candidate: Candidate) -> None:
+    """What a block says, and what came out of executing it again."""
+    _must(entry.header.previous_hash == candidate.header.previous_hash, "it does not follow")
+    _must(len(candidate.transactions) == len(entry.transactions), "a transaction was left out")
+    _must(entry.ledger_ms == candidate.ledger_ms, "its ledger time is another")
+    receipts = tuple(done.receipt for done in candidate.done)
+    for number, (said, made) in enumerate(zip(entry.receipts, receipts, strict=False)):
+        _must(said == made, f"receipt {number} is another")
+    _must(len(entry.receipts) == len(receipts), "it has another number of receipts")
+    changes = tuple(done.changes for done in candidate.done)
+    _must(entry.changes == changes, "its changes are others")
+    _must(entry.own_changes == candidate.own_changes, "the ledger's own changes are others")
+    _must(entry.receipts_root == candidate.receipts_root, "its receipts root is another")
+    _must(entry.state_root == candidate.state_root, "its state root is another")
+    _must(entry.header == candidate.header, "its header is another")
+
+
+def _pairs(
+    left: Iterator[tuple[bytes, bytes]], right: Iterator[tuple[bytes, bytes]]
+) -> Iterator[tuple[tuple[bytes, bytes] | None, tuple[bytes, bytes] | None]]:
+    """Both sequences side by side, to the end of the longer one."""
+    while True:
+        pair = next(left, None), next(right, None)
+        if pair == (None, None):
+            return
+        yield pair
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    """A statement about a block."""
+    if not holds:
+        raise _Wrong(otherwise)
