@@ -101,6 +101,8 @@ class ClaimToday(Struct):
 
     deal_id: DealId
     """The deal."""
+    currency: Currency
+    """Currency, e.g. `CNY`."""
     day: Day
     """Today, where it is paid."""
     fees_minor: Minor
@@ -120,6 +122,8 @@ class Price(Struct):
 
     deal_id: DealId
     """The deal."""
+    currency: Currency
+    """Currency, e.g. `CNY`."""
     day: Day
     """Today, where it is paid."""
     price_minor: Minor
@@ -296,6 +300,7 @@ def claim_today(view: View, deal_id: DealId) -> ClaimToday:
     claim = claim_of(found, day)
     return ClaimToday(
         deal_id=deal_id,
+        currency=found.currency,
         day=day,
         fees_minor=claim.fees_minor,
         interest_minor=claim.interest_minor,
@@ -310,7 +315,13 @@ def price_today(view: View, deal_id: DealId) -> Price:
     found = view.get(Deal, deal_id)
     day = calendar(view, found.calendar_id).day_of(view.now_ms)
     price = buy_back_price(found, found.amount_minor, day=day, payment_day=found.payment_day)
-    return Price(deal_id=deal_id, day=day, price_minor=price, face_minor=found.amount_minor)
+    return Price(
+        deal_id=deal_id,
+        currency=found.currency,
+        day=day,
+        price_minor=price,
+        face_minor=found.amount_minor,
+    )
 
 
 # --- Payments
@@ -332,5 +343,5 @@ def claims(view: View, assignor: PartyId) -> Iterable[RecourseClaim]:
 
 
 def alerts(view: View, to: PartyId) -> Iterable[Alert]:
-    """What a party was told."""
-    return view.find(Alert, to=to, limit=ROWS_MAX)
+    """What a party was told, oldest first."""
+    return view.find(Alert, to=to, order="at_ms", limit=ROWS_MAX)
