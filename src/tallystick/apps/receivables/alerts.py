@@ -9,4 +9,13 @@ def tell(
     ctx: Context, kind: AlertKind, *, to: str | None, subject: str, day: str | None = None
 ) -> None:
     """Leave an alert for a party; None: for supervisors alone."""
-    ctx.add(Alert(alert_id=ctx.new_id("alert"), kind=kind, to=to, subject=subject, day=day))
+    ctx.add(
+        Alert(
+            alert_id=ctx.new_id("alert"),
+            kind=kind,
+            to=to,
+            subject=subject,
+            at_ms=ctx.now_ms,
+            day=day,
+        )
+    )

@@ -5,6 +5,7 @@ from tallystick.apps.receivables.terms import (
 )
 from tallystick.ledger.app import Record, record
 from tallystick.values.units import (
+    AtMs,
     Day,
     Id,
     PartyId,
@@ -23,5 +24,7 @@ class Alert(Record, tag="receivables.alert.1"):
     """Who is told, e.g. `S2`; None: supervisors alone."""
     subject: Id
     """Record concerned: a piece, a transfer or a deal."""
+    at_ms: AtMs
+    """Ledger time at which it was left, in milliseconds."""
     day: Day | None = None
     """Day that it speaks of, such as a new date; None when of none."""

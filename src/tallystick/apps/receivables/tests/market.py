@@ -33,7 +33,7 @@ from tallystick.apps.receivables.messages import (
     Split,
     Withdraw,
 )
-from tallystick.apps.receivables.queries import transfers
+from tallystick.apps.receivables.queries import alerts, transfers
 from tallystick.apps.receivables.records import Alert, Deal, Piece, Undertaking
 from tallystick.apps.receivables.terms import (
     Attestation,
@@ -354,7 +354,7 @@ class Market:
 
     def alerts(self, party: str) -> list[Alert]:
         """What a party was told."""
-        return self.world.view(party).find(Alert, to=party)
+        return list(alerts(self.world.view(party), party))
 
     def of(self, piece_id: str) -> str:
         """The undertaking of a piece."""
