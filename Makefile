@@ -71,7 +71,7 @@ docs: $(READY) ## work: write the generated reference pages and tables
 	@$(BIN)/python -m tools.docs
 
 new-app: $(READY) ## work: NAME=warehouse: a new application's folder, passing every check
-	@$(BIN)/python -m tools.new_app "$(NAME)"
+	@$(BIN)/python -m tools.new_app "$(NAME)" --register
 
 lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m uv --no-config pip compile pyproject.toml --extra demo --group dev --group build \

@@ -91,7 +91,8 @@ def type_words(type_: Any) -> str:
         )
     said = [m.description for m in marks(type_) if isinstance(m, msgspec.Meta) and m.description]
     if said:
-        return said[-1].rstrip(".").lower()
+        told = said[-1].rstrip(".")
+        return told if told[:2].isupper() else told[0].lower() + told[1:]
     return {bool: "yes or no", int: "whole number", str: "text", bytes: "bytes"}.get(
         plain, getattr(plain, "__name__", str(plain))
     )
@@ -214,10 +215,11 @@ def _message(catalogue: Catalogue, info: AppInfo, message: MessageInfo) -> Itera
     flags = {option.info.name: option.flag for option in options(message.struct.fields)}
     sent = not message.type.spec.timer
     yield from table(
-        ("field", *(("option",) if sent else ()), "type", "if left out", "meaning"),
+        ("field", "中文", *(("option",) if sent else ()), "type", "if left out", "meaning"),
         (
             (
                 code(each.name),
+                field_word(info.words, message.name, each.name),
                 *((code(flags[each.name]),) if sent else ()),
                 type_words(each.type),
                 default_words(each),
@@ -230,6 +232,11 @@ def _message(catalogue: Catalogue, info: AppInfo, message: MessageInfo) -> Itera
         yield "Refused with, in the order of the checks:"
         yield ""
         yield from refusal_table(catalogue, message.refusals, with_app=True)
+
+
+def field_word(words: Mapping[str, Any], struct: str, name: str) -> str:
+    """A field's Chinese word: the struct's own, else the one for all structs."""
+    return _said(words, "field", struct, name)[1] or _said(words, "field", name)[1]
 
 
 def _conditions(message: MessageInfo) -> Iterator[str]:
@@ -293,7 +300,7 @@ def _record(info: AppInfo, kept: RecordInfo) -> Iterator[str]:
         yield f"- lists: {'; '.join(code(*each) for each in spec.lists)}"
     yield ""
     yield from table(("status", "may become"), _moves(kept))
-    yield from _fields(kept.struct)
+    yield from _fields(info, kept.struct)
 
 
 def readers(kept: RecordInfo) -> str:
@@ -313,13 +320,14 @@ def _moves(kept: RecordInfo) -> Iterator[tuple[str, str]]:
         )
 
 
-def _fields(struct: StructInfo) -> Iterator[str]:
+def _fields(info: AppInfo, struct: StructInfo) -> Iterator[str]:
     """Fields of a record or struct."""
     yield from table(
-        ("field", "type", "if left out", "meaning"),
+        ("field", "中文", "type", "if left out", "meaning"),
         (
             (
                 code(each.name),
+                field_word(info.words, struct.name, each.name),
                 type_words(each.type),
                 default_words(each),
                 each.doc + _narrowed(each),
@@ -359,7 +367,7 @@ def _structs(info: AppInfo) -> Iterator[str]:
         yield ""
         yield struct.doc
         yield ""
-        yield from _fields(struct)
+        yield from _fields(info, struct)
 
 
 def refusal_table(

@@ -1,4 +1,4 @@
-"""Warehouse: receipts for goods that a keeper stores, passed from holder to holder."""
+"""Warehouse: receipts for stored goods, passed from holder to holder."""
 
 from tallystick.apps.warehouse import contract, invariants, messages, queries, records
 from tallystick.apps.warehouse.refusals import Refusal

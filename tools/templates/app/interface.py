@@ -1,4 +1,4 @@
-"""The least that other applications may ask of warehouse receipts."""
+"""The least that other applications may ask of receipts."""
 
 from tallystick.apps.warehouse.records import Receipt, Status
 from tallystick.ledger.view import Reader
@@ -12,6 +12,6 @@ def get_receipt(reader: Reader, receipt_id: str) -> Receipt:
 
 
 def is_stored(reader: Reader, receipt_id: str) -> bool:
-    """Are the goods in the warehouse, and not called for?"""
+    """Are the goods in store, and not called for?"""
     found = reader.peek(Receipt, receipt_id)
     return found is not None and found.status is Status.STORED

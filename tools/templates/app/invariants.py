@@ -1,4 +1,4 @@
-"""What must always hold of warehouse receipts."""
+"""What must always hold of receipts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What can be asked of warehouse receipts."""
+"""What can be asked of receipts."""
 
 from tallystick.apps.warehouse.records import ReceiptId
 from tallystick.ledger.app import Message, message

@@ -1,4 +1,4 @@
-"""Named reads of warehouse receipts."""
+"""Named reads of receipts."""
 
 from collections.abc import Iterable
 

@@ -4,7 +4,7 @@ from tallystick.ledger.refusal import RefusalCode
 
 
 class Refusal(RefusalCode, app="warehouse"):
-    """Codes of warehouse receipts. Numbers are permanent; a retired one is never used again."""
+    """Why receipts are refused. Numbers are permanent; a retired one is never used again."""
 
     NO_SUCH_RECEIPT = 1
     """No receipt with that id."""
@@ -13,7 +13,7 @@ class Refusal(RefusalCode, app="warehouse"):
     NOT_KEEPER = 3
     """Only the keeper who stores the goods hands them out."""
     NOT_STORED = 4
-    """The goods were called for already, or have left the warehouse."""
+    """The goods were called for already, or have left the store."""
     NOT_CALLED = 5
     """The holder has not called for the goods, or has them already."""
     SAME_HOLDER = 6
