@@ -36,13 +36,3 @@ def exit_codes() -> list[tuple[int, str]]:
             if cls.exit_code not in MEANINGS:
                 told[cls.exit_code] = text[0].lower() + text[1:].rstrip(".")
     return sorted(told.items())
-
-
-def exit_codes_page() -> str:
-    """The reference page: docs/reference/exit-codes.md."""
-    rows = "\n".join(f"| {code} | {text} |" for code, text in exit_codes())
-    return (
-        "# Exit codes of `tally`\n\n"
-        "Generated from the tree of errors by `tallystick.cli.exits`; scripts may rely on them.\n\n"
-        f"| code | meaning |\n| ---: | --- |\n{rows}\n"
-    )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import click
 
 from tallystick.cli.session import LANGUAGES, session_of, shared_options
+
+Sections = Mapping[str, Mapping[str, tuple[str, str]]]
+"""Title → command → (`module:attribute`, one line)."""
 
 
 class TallyCommand(click.Command):
@@ -64,20 +68,17 @@ class TallyGroup(click.Group):
 class LazyGroup(TallyGroup):
     """Knows the names and one line of its commands, and imports one when it is used."""
 
-    def __init__(
-        self, *args: Any, sections: Mapping[str, Mapping[str, tuple[str, str]]], **kwargs: Any
-    ) -> None:
-        """`sections`: title → command → (`module:attribute`, one line)."""
-        super().__init__(*args, **kwargs)
-        self.sections = sections
+    def sections(self) -> Sections:
+        """Title → command → where it is and one line about it."""
+        return {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the sections."""
-        return [name for commands in self.sections.values() for name in commands]
+        return [name for commands in self.sections().values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command."""
-        for commands in self.sections.values():
+        for commands in self.sections().values():
             if cmd_name in commands:
                 module, _, attribute = commands[cmd_name][0].partition(":")
                 found = getattr(importlib.import_module(module), attribute)
@@ -86,7 +87,7 @@ class LazyGroup(TallyGroup):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One list for each section."""
-        for title, commands in self.sections.items():
+        for title, commands in self.sections().items():
             rows = [(name, text) for name, (_, text) in commands.items()]
             with formatter.section(title):
                 formatter.write_dl(rows)
@@ -103,7 +104,7 @@ def add_shared(command: click.Command) -> None:
 
 def know_language(ctx: click.Context, args: Sequence[str]) -> None:
     """Take `--lang` wherever it stands, since `--help` may stand before it."""
-    for word, after in zip(args, [*args[1:], ""], strict=True):
+    for word, after in pairwise([*args, ""]):
         said = after if word == "--lang" else word.partition("=")[2]
         if word.partition("=")[0] == "--lang" and said in LANGUAGES:
             session_of(ctx).language = said

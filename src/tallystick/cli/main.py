@@ -10,19 +10,39 @@ from typing import Any
 
 import click
 
-from tallystick.cli.exits import BROKEN_PIPE, BUG, INTERRUPTED
-from tallystick.cli.group import LazyGroup
+from tallystick.cli.exits import BROKEN_PIPE, BUG, INTERRUPTED, NOT_OK, USAGE
+from tallystick.cli.glance import glance
+from tallystick.cli.group import LazyGroup, Sections
 from tallystick.cli.session import Session
 from tallystick.errors import TallystickError
-from tallystick.settings import VERSION
 from tallystick.values.errors import ValueProblem
 
 HERE = "tallystick.cli.commands"
+BUG_CHARS_MAX = 200
 
-SECTIONS = {
+SECTIONS: Sections = {
+    "A node": {
+        "init": (f"{HERE}.init:command", "Make the data folder of a new chain."),
+        "node": (f"{HERE}.node:command", "Run the node of a data folder."),
+        "status": (f"{HERE}.status:command", "How the node is doing."),
+        "clock": (f"{HERE}.status:clock", "Ledger time; a trial's can be moved forward."),
+        "genesis": (f"{HERE}.genesis:group", "How a chain began."),
+        "audit": (f"{HERE}.audit:command", "Replay a data folder and check everything."),
+    },
+    "Transactions and reads": {
+        "keys": (f"{HERE}.keys:group", "Officers' keys on this machine."),
+        "sign": (f"{HERE}.sign:sign", "Add signatures to a transaction in a file."),
+        "send": (f"{HERE}.sign:send", "Send a transaction that is in a file."),
+        "record": (f"{HERE}.records:record", "One record by its key."),
+        "records": (f"{HERE}.records:records", "Records that fit."),
+        "prove": (f"{HERE}.prove:prove", "Proof that a record or receipt is there, or is not."),
+        "verify": (f"{HERE}.prove:verify", "Check a proof without the node."),
+        "explain": (f"{HERE}.explain:command", "What a refusal means."),
+    },
     "Files": {
         "invoices": (f"{HERE}.invoices:group", "Read folders of UBL invoices."),
         "cases": (f"{HERE}.cases:command", "Run case files."),
+        "completion": (f"{HERE}.completion:command", "Completion for bash, zsh or fish."),
     },
 }
 """Commands that are not derived."""
@@ -33,7 +53,12 @@ All: docs/reference/exit-codes.md."""
 
 
 class Root(LazyGroup):
-    """`tally` itself."""
+    """`tally` itself: its own commands, and a group for each application."""
+
+    def sections(self) -> Sections:
+        """The commands above and, last, the applications."""
+        found = {name: ("tallystick.cli.derive:app_group", text) for name, text in glance().items()}
+        return {**SECTIONS, "Applications": found}
 
     def make_context(
         self,
@@ -49,13 +74,14 @@ class Root(LazyGroup):
 
 root = Root(
     "tally",
-    sections=SECTIONS,
     help="Tallystick: a permissioned ledger for finance.",
     epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
-click.version_option(VERSION, prog_name="tally", message="%(prog)s %(version)s")(root)
+click.version_option(package_name="tallystick", prog_name="tally", message="%(prog)s %(version)s")(
+    root
+)
 
 
 def main() -> None:
@@ -84,8 +110,15 @@ def run(args: list[str]) -> int:
     except click.ClickException as problem:
         return tell(session, type(problem).__name__, problem.exit_code, _usage(problem))
     except (TallystickError, ValueProblem) as problem:
-        code = getattr(problem, "exit_code", 1)
+        code = getattr(problem, "exit_code", NOT_OK)
         return tell(session, type(problem).__name__, code, str(problem))
+    except ValueError as problem:
+        # Asked late: `tally --help` needs no wording.
+        from tallystick.wording import WordingProblem
+
+        if not isinstance(problem, WordingProblem):
+            raise
+        return tell(session, "WordingProblem", USAGE, str(problem))
 
 
 def tell(session: Session, name: str, code: int, text: str) -> int:
@@ -114,7 +147,6 @@ def _unexpected(
     if "--debug" in sys.argv:
         traceback.print_exception(kind, problem, trace)
     else:
-        click.echo(
-            f"tally: a bug of ours: {kind.__name__}: {problem}; --debug shows where", err=True
-        )
+        text = f"{kind.__name__}: {problem}"[:BUG_CHARS_MAX]
+        click.echo(f"tally: a bug of ours: {text}; --debug shows where", err=True)
     sys.exit(BUG)

@@ -93,9 +93,15 @@ def transaction_options() -> list[click.Option]:
     ]
 
 
-def without(options: Iterable[click.Option], taken: set[str]) -> list[click.Option]:
-    """Options whose flags a field of the message has not taken: those stand before the command."""
-    return [option for option in options if not taken & set(option.opts)]
+def beside(options: Iterable[click.Option], taken: set[str]) -> list[click.Option]:
+    """Options of a transaction; one whose flag a field has taken is `--transaction-…`."""
+    return [_renamed(option) if taken & set(option.opts) else option for option in options]
+
+
+def _renamed(option: click.Option) -> click.Option:
+    """The same option under a longer name."""
+    name = option.opts[0].removeprefix("--")
+    return _option((f"--transaction-{name}",), str(option.metavar), str(option.help))
 
 
 def _option(
@@ -119,7 +125,8 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Non
     """Keep an option where every command finds it."""
     if value is None or value is False:
         return
-    session, name = session_of(ctx), parameter.opts[0].removeprefix("--")
+    session = session_of(ctx)
+    name = parameter.opts[0].removeprefix("--").removeprefix("transaction-")
     if name == "node":
         session.node, session.node_is_named = str(value), True
     elif name == "as":

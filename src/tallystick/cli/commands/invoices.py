@@ -44,7 +44,7 @@ def import_(ctx: click.Context, folder: Path) -> int:
 def _show(decisions: Sequence[Decision]) -> None:
     """A table, what deserves a second look, and the totals of the drafts."""
     columns = [Column("file"), Column("outcome"), Column("payable", right=True), Column("why")]
-    print_table("", columns, [_row(each) for each in decisions])
+    print_table(columns, [_row(each) for each in decisions])
     for each in decisions:
         for warning in each.warnings:
             click.echo(f"{each.name}: {warning.code.value}: {warning.text}")

@@ -1,0 +1,78 @@
+"""`tally genesis`: how a chain began."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+
+from tallystick.cli.commands.init import DATA
+from tallystick.cli.exits import OK
+from tallystick.cli.group import TallyCommand, TallyGroup
+from tallystick.cli.output import print_json
+from tallystick.cli.render import Column, print_table
+from tallystick.cli.session import session_of
+from tallystick.ledger.app import tag_of
+from tallystick.ledger.genesis import Genesis
+from tallystick.ledger.rules import Rules
+from tallystick.node import read_genesis, shipped
+from tallystick.values.codec import to_json
+from tallystick.values.time import format_at
+from tallystick.wording import ZONE_MINUTES
+
+
+@click.group("genesis", cls=TallyGroup)
+def group() -> None:
+    """How a chain began: what all its nodes agree on before the first block."""
+
+
+@group.command("show", cls=TallyCommand)
+@click.argument("folder", type=click.Path(path_type=Path), default=DATA, metavar="[DATA]")
+@click.pass_context
+def show(ctx: click.Context, folder: Path) -> int:
+    """The genesis of a data folder: name, time, rules, limits, and its first records by kind."""
+    apps, _ = shipped()
+    genesis = read_genesis(folder, apps)
+    kinds = Counter(_kinds(genesis, Rules(apps)))
+    if session_of(ctx).as_json:
+        plain = msgspec.json.decode(to_json(msgspec.structs.replace(genesis, records=())))
+        print_json(
+            {"chain_id": genesis.chain_id, "hash": genesis.hash.hex(), **plain, "records": kinds}
+        )
+        return OK
+    rows = [
+        ("chain", genesis.chain_id),
+        ("hash", genesis.hash.hex()),
+        ("made", f"{format_at(genesis.time_ms, 0)} UTC"),
+        ("opens", _opens(genesis)),
+        ("horizon", f"{genesis.horizon_ms // 3_600_000} h"),
+        ("budget", f"{genesis.budget.reads} reads, {genesis.budget.writes} writes"),
+        ("node key", genesis.node_key.hex() if genesis.node_key else "-"),
+        ("rules", ", ".join(f"{each.app} {each.version}" for each in genesis.apps)),
+        *(("records", f"{count} {kind}") for kind, count in sorted(kinds.items())),
+    ]
+    print_table([Column(""), Column("")], rows, head=False)
+    return OK
+
+
+def _opens(genesis: Genesis) -> str:
+    """When ledger time begins."""
+    if genesis.opens_at_ms is None:
+        return "with the machine's clock"
+    return f"{format_at(genesis.opens_at_ms, ZONE_MINUTES)} (trial)"
+
+
+def _kinds(genesis: Genesis, rules: Rules) -> list[str]:
+    """Name of each first record's kind."""
+    union = msgspec.msgpack.Decoder(_Tagged)
+    known = {tag_of(each): each.spec.name for each in rules.record_types}
+    return [known.get(union.decode(raw).type, "unknown") for raw in genesis.records]
+
+
+class _Tagged(msgspec.Struct):
+    """Reads a record's tag alone."""
+
+    type: str
+    """Tag, e.g. `cash.balance.1`."""
