@@ -34,7 +34,7 @@ CALLS_MAX = 16
 SIGNATURES_MAX = 32
 """Most signatures on a transaction."""
 
-ChainId = Annotated[str, Meta(min_length=10, max_length=64, pattern="^[a-z0-9-]+$")]
+ChainId = Annotated[str, Meta(min_length=10, max_length=64, pattern=r"^[a-z0-9-]+(?!\n)$")]
 """Name of the chain and 8 hex digits of the hash of its genesis."""
 
 M = TypeVar("M")

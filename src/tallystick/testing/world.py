@@ -49,7 +49,11 @@ OPENS = ("2026-07-03", 9 * 60)
 ZONE_MINUTES = 480
 """Offset of the world's zone from UTC: China."""
 EXPIRY_MS = 10 * 60_000
+"""How long a transaction may wait for its block."""
 STEP_MS = 1
+"""Time between two blocks."""
+TIMERS_PER_BLOCK = 1_000
+"""Most timers run in one block, unless told otherwise."""
 
 
 class WorldProblem(AssertionError):
@@ -151,6 +155,7 @@ class World:
         strict: bool = True,
         opens: tuple[str, int] = OPENS,
         trial: bool = False,
+        timers_per_block: int = TIMERS_PER_BLOCK,
     ) -> None:
         """Open a chain with first records. `versions`: rules in force, newest by default."""
         self.now_ms = at(opens[0], opens[1], ZONE_MINUTES)
@@ -160,7 +165,7 @@ class World:
             name="world",
             time_ms=self.now_ms,
             horizon_ms=HORIZON_MS,
-            timers_per_block=1000,
+            timers_per_block=timers_per_block,
             budget=budget,
             trial=trial,
             apps=tuple(AppVersion(app=app.name, version=newest[app.name]) for app in apps),
@@ -186,7 +191,9 @@ class World:
         """Send a message signed by `who` (`S1.maker+checker`); it must be accepted."""
         return self.accepts_together((who, message), outlet=outlet)
 
-    def refuses(self, who: str, message: Message, code: RefusalCode, **values: str | int) -> Result:
+    def refuses(
+        self, who: str, message: Message, code: RefusalCode, /, **values: str | int
+    ) -> Result:
         """Send a message; it must be refused with this code, and with these values if given."""
         return self.refuses_together((who, message), code=code, **values)
 

@@ -1,9 +1,8 @@
-"""A small application for tests of the ledger: counters that members count up, and a bug on purpose."""
+"""A small application for tests of the ledger: counters, bells, and bugs on purpose."""
 
 from tallystick.ledger.app import App
-
-from . import contract, invariants, messages, queries, records
-from .refusals import Refusal
+from tests.ledger.toy import contract, invariants, messages, queries, records
+from tests.ledger.toy.refusals import Refusal
 
 APP = App(
     name="toy",
@@ -14,6 +13,7 @@ APP = App(
     contract=contract,
     queries=queries,
     invariants=invariants,
-    earlier={("count", 1): contract.count_by_one},
+    earlier={("count_up", 1): contract.count_by_one},
     governs=True,
 )
+"""What the toy does."""

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from tallystick.ledger.view import View
 from tallystick.values.units import PartyId
-
-from .records import Counter
+from tests.ledger.toy.records import Counter
 
 
 def counters(view: View, owner: PartyId) -> Iterable[Counter]:

@@ -1,11 +1,12 @@
 """What the toy keeps."""
 
 import enum
+from typing import Annotated
 
 from tallystick.ledger.app import PUBLIC, Record, record
-from tallystick.values.units import Currency, Id, Minor, PartyId
-
-from .refusals import Refusal
+from tallystick.ledger.view import SeenBy
+from tallystick.values.units import Count, Currency, Id, Label, Minor, PartyId, ShortText
+from tests.ledger.toy.refusals import Refusal
 
 
 class Status(enum.Enum):
@@ -19,7 +20,8 @@ class Status(enum.Enum):
     key=("counter_id",),
     missing=Refusal.NO_SUCH_COUNTER,
     moves={None: (Status.OPEN,), Status.OPEN: (Status.CLOSED,)},
-    seen_by=("owner",),
+    lists=(("owner", "status"),),
+    seen_by=("owner", "watchers"),
 )
 class Counter(Record, tag="toy.counter.1"):
     """A counter of one party."""
@@ -34,11 +36,33 @@ class Counter(Record, tag="toy.counter.1"):
     """How far it has counted."""
     status: Status
     """Whether it counts."""
+    watchers: tuple[PartyId, ...] = ()
+    """Who may watch."""
+    note: Annotated[ShortText, SeenBy("owner")] = ""
+    """What the owner notes; watchers read nothing."""
+    hint: Annotated[Count, SeenBy("owner")] | None = None
+    """What the owner hints at; watchers read None."""
 
 
-@record(key=("party",), seen_by=PUBLIC)
-class Seat(Record, tag="toy.seat.1"):
-    """Names a party."""
+@record(key=("name", "number"), seen_by=PUBLIC)
+class Note(Record, tag="toy.note.1"):
+    """Something to remember."""
+
+    name: Label
+    """What of."""
+    number: Count
+    """Which."""
+    due_at_ms: int | None = None
+    """When the bell that made it was due; None when no bell made it."""
+    now_ms: int = 0
+    """Ledger time when it was made."""
+
+
+@record(key=("party",))
+class Secret(Record, tag="toy.secret.1"):
+    """What only supervisors read."""
 
     party: PartyId
-    """The party."""
+    """Whose."""
+    value: Count | None = None
+    """How much; None when unknown."""

@@ -12,5 +12,9 @@ class Refusal(RefusalCode, app="toy"):
     """The counter is another's."""
     UNKNOWN_KEY = 3
     """A key that opens no party."""
-    CLOSED = 4
+    CLOSED = 4, "the toy's own rule"
     """The counter is closed."""
+    OWNER_NOT_ACTING = 5, "", True
+    """Nothing is taken from who does not sign."""
+    WILD = 6
+    """A refusal with values that no receipt can hold."""
