@@ -25,9 +25,9 @@ from tallystick.ledger.view import View
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 0.5
 """How long to wait before trying again on a full disk."""
-LOOK_SECONDS_MAX = 1.0
+LOOK_SECONDS_MAX = 0.25
 """How long to sleep at most before looking at the clock again."""
 IDLE_SECONDS = 0.05
 """How long to wait when something seemed due and was not."""

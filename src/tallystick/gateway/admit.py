@@ -20,9 +20,12 @@ VerifyBatch = Callable[[Sequence[tuple[bytes, bytes, bytes]]], list[bool]]
 class Admission:
     """Reads and verifies transactions, many at a time. For one thread at a time."""
 
-    def __init__(self, ledger: Ledger, verify_batch: VerifyBatch) -> None:
+    def __init__(
+        self, ledger: Ledger, verify_batch: VerifyBatch, *, verdicts_kept: int = VERDICTS_KEPT
+    ) -> None:
         """Admit what belongs to the ledger's chain."""
         self._ledger = ledger
+        self._verdicts_kept = verdicts_kept
         self._verify_batch = verify_batch
         self._verified: dict[bytes, None] = {}
         self.signatures = 0
@@ -84,6 +87,6 @@ class Admission:
 
     def _remember(self, digest: bytes) -> None:
         """Keep a good verdict; the oldest goes when there are too many."""
-        if len(self._verified) >= VERDICTS_KEPT:
+        if len(self._verified) >= self._verdicts_kept:
             del self._verified[next(iter(self._verified))]
         self._verified[digest] = None

@@ -77,8 +77,11 @@ Waiter = tuple[Batch, int]
 class Gateway:
     """Takes transactions from any thread and answers each of them in the end."""
 
-    def __init__(self, engine: Engine, admission: Admission) -> None:
+    def __init__(
+        self, engine: Engine, admission: Admission, *, answers_kept: int = ANSWERS_KEPT
+    ) -> None:
         """Listen to the engine."""
+        self._answers_kept = answers_kept
         self._engine = engine
         self._admission = admission
         self._admitting = threading.Lock()
@@ -162,7 +165,7 @@ class Gateway:
         """Remember an answer that the log does not."""
         if reply.transaction_id is None:
             return
-        if len(self._outside) >= ANSWERS_KEPT:
+        if len(self._outside) >= self._answers_kept:
             del self._outside[next(iter(self._outside))]
         self._outside[reply.transaction_id] = reply
 
