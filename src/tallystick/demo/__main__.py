@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
-from tallystick.apps import APPS
+from tallystick.apps import APPS, AUTHORITY
 from tallystick.apps.founding import first_records, supervised
 from tallystick.audit import audit
 from tallystick.catalogue import Catalogue
@@ -27,7 +27,7 @@ from tallystick.demo.story import tell
 from tallystick.demo.tell import Teller
 from tallystick.errors import TallystickError
 from tallystick.formats.calendars import CN_ZONE_MINUTES
-from tallystick.node import KEYS, Beginning, Made, Node, init
+from tallystick.node import Beginning, Made, Node, init
 from tallystick.settings import SOCKET
 from tallystick.values.time import at
 
@@ -66,14 +66,14 @@ def run(data: Path, invoices: Path, console: Console) -> int:
         f"A node in {data}/, chain {made.genesis.chain_id}, keys sealed by a random passphrase."
     )
     with Node.open(data) as node:
-        keys = KeyStore(data / KEYS, made.passphrase)
+        keys = made.keys
         client = Client(node.address, keys=keys)
         stage = NodeStage(client, keys, Catalogue(APPS))
         play = tell(stage, teller, invoices)
         prove_absence(play, client, made.genesis)
         client.close()
     teller.act("Audit: everything again from genesis, without the node")
-    report = audit(data)
+    report = audit(data, APPS, AUTHORITY)
     teller.say(
         f"{report.height} blocks, {report.transactions} transactions ({report.accepted} accepted,"
         f" {report.refused} refused), {report.invariants_checked} invariants checked:"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tallystick.client.client import Client
-from tallystick.client.verify import verify_record
+from tallystick.client.verify import Trust, verify_record
 from tallystick.demo.play import Play
+from tallystick.demo.stage import StageProblem
 from tallystick.formats.fingerprint import fingerprint
 from tallystick.formats.ubl_document import Invoice
 from tallystick.ledger.genesis import Genesis
+from tallystick.values.codec import encode_key
 
 
 def prove_absence(play: Play, client: Client, genesis: Genesis) -> None:
@@ -21,7 +23,9 @@ def prove_absence(play: Play, client: Client, genesis: Genesis) -> None:
     made = invoice.fingerprint
     for form, key in (("strict", made.strict), ("relaxed", made.relaxed)):
         proof = client.prove("documents", "taken", form, key.hex())
-        verify_record(proof, genesis)
+        wanted = encode_key("documents.taken", form, key)
+        if verify_record(proof, Trust.of(genesis), key=wanted).is_present:
+            raise StageProblem(f"{invoice.number} is registered after all")
         play.tell.say(
             f"{invoice.number}, {form} spelling: no record under {key.hex()[:16]}…, proved against"
             f" the signed header of block {proof.seal.header.height}."
