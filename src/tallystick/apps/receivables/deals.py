@@ -87,8 +87,7 @@ def close(ctx: Context, deal: Deal, status: DealStatus, day: str) -> None:
     )
     if deal.claim_id is not None:
         claim = known(ctx, RecourseClaim, deal.claim_id)
-        if claim.status is not ClaimStatus.REPAID:
-            ctx.save(replace(claim, status=ClaimStatus.REPAID))
+        ctx.save(replace(claim, status=ClaimStatus.REPAID))
     banking = calendar(ctx, deal.calendar_id)
     by_day, _ = banking.shift(day, DEREGISTRATION_BANKING_DAYS)
     tell(ctx, AlertKind.DEREGISTER, to=deal.financier, subject=deal.deal_id, day=by_day)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from tallystick.apps.documents.interface import (
     Purpose,
     Reason,
-    Registration,
     RegistrationStatus,
     attach,
     cancel,
@@ -41,15 +40,9 @@ def require_papers(
 
 
 def still_covered(ctx: Context, ids: Sequence[str]) -> int:
-    """What papers that were put under a draft cover by now, in minor units."""
-    return sum(_cover(registration(ctx, registration_id)) for registration_id in ids)
-
-
-def _cover(paper: Registration) -> int:
-    """What one covers: nothing when it was cancelled, less what is disputed."""
-    if paper.status is RegistrationStatus.CANC:
-        return 0
-    return paper.amount_minor - paper.disputed_minor
+    """What papers that were put under a draft cover by now, less what is disputed of them."""
+    papers = [registration(ctx, registration_id) for registration_id in ids]
+    return sum(paper.amount_minor - paper.disputed_minor for paper in papers)
 
 
 def require_fingerprints(
@@ -70,20 +63,18 @@ def put_under(ctx: Context, ids: Sequence[str], subject: str) -> None:
 def set_free(ctx: Context, ids: Sequence[str], subject: str, reason: Reason) -> None:
     """Cancel the papers that a record stood on, where it did."""
     for registration_id in ids:
-        paper = registration(ctx, registration_id)
-        if paper.subject == subject and paper.status is not RegistrationStatus.CANC:
+        if registration(ctx, registration_id).subject == subject:
             cancel(ctx, registration_id, subject=subject, reason=reason)
 
 
 def note_financed(ctx: Context, ids: Sequence[str], subject: str, financier: str) -> None:
     """Mark the papers of a record as financed."""
     for registration_id in ids:
-        if registration(ctx, registration_id).status is not RegistrationStatus.CANC:
-            mark_financed(ctx, registration_id, subject=subject, financier=financier)
+        mark_financed(ctx, registration_id, subject=subject, financier=financier)
 
 
 def note_paid(ctx: Context, ids: Sequence[str], subject: str) -> None:
-    """Mark the papers of a record as paid by the debtor: it frees nothing."""
+    """Mark the papers of a record as paid by the debtor, unless recourse freed them before."""
     for registration_id in ids:
         if registration(ctx, registration_id).status is not RegistrationStatus.CANC:
             mark_paid(ctx, registration_id, subject=subject)

@@ -86,9 +86,7 @@ def cut_off_payment(ctx: Context, msg: CutOffPayment) -> None:
 
 def pay_legs(ctx: Context, msg: PayLegs) -> None:
     """Pay the next shares of a payment, in order of the cents."""
-    undertaking = known(ctx, Undertaking, msg.undertaking_id)
-    if undertaking.is_running and undertaking.cascades == msg.number:
-        advance(ctx, pay_next(ctx, undertaking))
+    advance(ctx, pay_next(ctx, known(ctx, Undertaking, msg.undertaking_id)))
 
 
 def pay_withheld(ctx: Context, msg: PayWithheld) -> None:

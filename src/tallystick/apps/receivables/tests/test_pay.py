@@ -146,6 +146,39 @@ def test_several_moneys_pay_one_undertaking(market: Market) -> None:
     assert (market.cash("S2"), available(view, "S2", BANK_MONEY)) == (0, 50000)
 
 
+def test_a_leg_that_one_money_covers_leaves_the_next_untouched(market: Market) -> None:
+    whole = market.opened(100000)
+    market.held_by("S1", market.split("S1", whole, 50000, 50000)[1], "S2")
+    made = market.of(whole)
+    market.funds(made, 50000)
+    market.mint("D1", 50000, BANK_MONEY)
+    market.does("D1", fund(made, 50000, BANK_MONEY))
+    market.at(*AT_CUT_OFF)
+    view = market.world.view()
+    assert (market.cash("S1"), available(view, "S1", BANK_MONEY)) == (50000, 0)
+    assert (market.cash("S2"), available(view, "S2", BANK_MONEY)) == (0, 50000)
+
+
+def test_one_cent_goes_to_one_piece(market: Market) -> None:
+    whole = market.opened(100)
+    first, second, third = market.split("S1", whole, 30, 40, 30)
+    market.funds(market.of(whole), 1)
+    market.at(*AT_CUT_OFF)
+    assert [market.piece(each).paid_minor for each in (first, second, third)] == [0, 1, 0]
+    assert len(list(legs(market.world.view(), market.of(whole)))) == 1
+
+
+def test_a_piece_paid_whole_by_rounding_is_told_nothing(market: Market) -> None:
+    whole = market.opened(100000)
+    cent, _ = market.split("S1", whole, 1, 99999)
+    market.held_by("S1", cent, "S2")
+    market.funds(market.of(whole), 60000)
+    market.at("2026-10-09", 1)
+    assert market.piece(cent).status is PieceStatus.RETIRED
+    assert [alert.kind for alert in market.alerts("S1")] == [AlertKind.OVERDUE]
+    assert market.alerts("S2") == []
+
+
 # --- Pay
 
 
