@@ -6,6 +6,7 @@ Nothing here knows an application: what it declares is what can be typed.
 from __future__ import annotations
 
 import enum
+import importlib
 import inspect
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -18,7 +19,7 @@ from tallystick.catalogue import AppInfo, Catalogue, FieldInfo, MessageInfo, Que
 from tallystick.cli import help as helps
 from tallystick.cli.group import TallyCommand, TallyGroup, know_language
 from tallystick.cli.session import Session, beside, session_of, transaction_options
-from tallystick.wording import options, spellings, takes_disclosure
+from tallystick.wording import options, spellings
 
 
 @cache
@@ -68,7 +69,7 @@ class AppGroup(TallyGroup):
         wanted = cmd_name.replace("_", "-")
         for message in self.messages:
             if message.command == wanted:
-                return MessageCommand(message)
+                return message_command(message)
         query = self.queries.get(wanted)
         return None if query is None else QueryCommand(wanted, query)
 
@@ -127,6 +128,8 @@ def choices(info: FieldInfo) -> list[str]:
 class DerivedCommand(TallyCommand):
     """A command whose options are the fields of a message or the parameters of a query."""
 
+    disclosed: frozenset[str] = frozenset()
+
     def __init__(
         self, name: str, fields: Sequence[FieldInfo], more: Sequence[click.Option]
     ) -> None:
@@ -169,7 +172,7 @@ class DerivedCommand(TallyCommand):
                 current.append(word)
         return given, rest
 
-    def run_in(self) -> Any:
+    def run_in(self, **own: Any) -> Any:
         """Do what the command says."""
         ctx = click.get_current_context()
         return self.run(session_of(ctx), ctx.meta["tallystick.given"])
@@ -183,9 +186,9 @@ class DerivedCommand(TallyCommand):
         needed = [
             f"{option.flag} {option.metavar}{' …' if option.many else ''}".strip()
             for option in options(self.fields)
-            if option.info.required
+            if option.info.required and option.info.name not in self.disclosed
         ]
-        return [*needed, "[OPTIONS]"]
+        return [*needed, *(["--disclosure FILE"] if self.disclosed else []), "[OPTIONS]"]
 
 
 class MessageCommand(DerivedCommand):
@@ -197,7 +200,8 @@ class MessageCommand(DerivedCommand):
         more = transaction_options()
         fields = info.struct.fields
         super().__init__(info.command, fields, more)
-        if takes_disclosure(info):
+        self.disclosed = helps.disclosed(info)
+        if self.disclosed:
             self.own_names.add("disclosure")
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -212,6 +216,20 @@ class MessageCommand(DerivedCommand):
         from tallystick.cli.transact import transact
 
         return transact(session, catalogue(), self.info, given)
+
+
+MORE_THAN_DERIVED = {("documents", "commit"): "tallystick.cli.commands.commit:CommitCommand"}
+"""Messages whose command does something besides: where its class is."""
+
+
+def message_command(info: MessageInfo) -> MessageCommand:
+    """The command of a message."""
+    special = MORE_THAN_DERIVED.get((info.app, info.command))
+    if special is None:
+        return MessageCommand(info)
+    module, _, name = special.partition(":")
+    made: MessageCommand = getattr(importlib.import_module(module), name)(info)
+    return made
 
 
 class QueryCommand(DerivedCommand):

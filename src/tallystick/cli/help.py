@@ -43,7 +43,7 @@ HEADINGS = {
         "retry": "may pass later",
         "disclosure": "Fills in what a disclosed document tells (roots, fingerprints); several"
         " files, one after another.",
-        "nested": "of",
+        "told": "told by --disclosure",
     },
     "zh": {
         "messages": "消息",
@@ -65,9 +65,13 @@ HEADINGS = {
         "policy": "成员可自行从严规定。",
         "retry": "以后可重试",
         "disclosure": "由已披露文件填入（根、指纹）；可连续写多个文件。",
-        "nested": "的",
+        "told": "由 --disclosure 填入",
     },
 }
+
+
+_DISCLOSED = frozenset({"kind", "root", "strict", "relaxed", "fingerprints", "particulars"})
+_DECIMALS = ("minor", "ms", "ms since 1970 UTC")
 
 
 def app_text(catalogue: Catalogue, info: AppInfo, language: str) -> str:
@@ -98,7 +102,9 @@ def write_message(
         for paragraph in _more_of(info.type.__doc__):
             formatter.write_paragraph()
             formatter.write_text(paragraph)
-    rows = option_rows(catalogue, info.app, options(info.struct.fields), language)
+    rows = option_rows(
+        catalogue, info.app, options(info.struct.fields), language, disclosed=disclosed(info)
+    )
     if takes_disclosure(info):
         rows.append(("--disclosure FILE …", words["disclosure"]))
     with formatter.section(words["options"]):
@@ -148,8 +154,18 @@ def write_shared(
         formatter.write_dl(rows)
 
 
+def disclosed(info: MessageInfo) -> frozenset[str]:
+    """Fields that `--disclosure` fills in."""
+    return _DISCLOSED if takes_disclosure(info) else frozenset()
+
+
 def option_rows(
-    catalogue: Catalogue, app: str, made: tuple[Option, ...], language: str
+    catalogue: Catalogue,
+    app: str,
+    made: tuple[Option, ...],
+    language: str,
+    *,
+    disclosed: frozenset[str] = frozenset(),
 ) -> list[tuple[str, str]]:
     """How each option is written, and what it means."""
     words = HEADINGS[language]
@@ -157,7 +173,9 @@ def option_rows(
     for option in made:
         info = option.info
         notes = []
-        if info.required:
+        if info.name in disclosed:
+            notes.append(words["told"])
+        elif info.required:
             notes.append(words["required"])
         elif info.default not in (None, (), "", False):
             notes.append(f"{words['default']}: {Wording().show(info.default, info.type)}")
@@ -170,11 +188,17 @@ def option_rows(
 def field_text(catalogue: Catalogue, app: str, struct: str, info: FieldInfo, language: str) -> str:
     """What a field means, in words."""
     if language == "en":
-        return info.doc or info.name
+        return in_decimals(info.doc) if unit_of(info.type) in _DECIMALS else info.doc or info.name
     word = catalogue.word(app, "field", struct, info.name, language=language) if struct else None
     word = word or catalogue.word(app, "field", info.name, language=language)
     unit = unit_of(info.type)
     return f"{word or info.doc}{f'（{unit}）' if unit and unit != 'minor' else ''}"
+
+
+def in_decimals(doc: str) -> str:
+    """A field's text without the units of the ledger: people write `1,000.00` and `24h`."""
+    text = re.sub(r",? in (minor units( of [^,.;]+)?|milliseconds)", "", doc)
+    return re.sub(r", e\.g\. [0-9]+( for )?", lambda found: ", e.g. " if found[1] else "", text)
 
 
 def signers(info: MessageInfo, language: str) -> str:

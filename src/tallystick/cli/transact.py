@@ -106,8 +106,9 @@ def _into_file(
     if session.as_json:
         print_json(draft_json(target, made, catalogue))
     else:
-        calls = len(made.calls(message_types(catalogue)).calls)
-        click.echo(f"{target}: {calls} calls, to be signed by {', '.join(made.signers) or '…'}:")
+        count = len(made.calls(message_types(catalogue)).calls)
+        calls = "1 call" if count == 1 else f"{count} calls"
+        click.echo(f"{target}: {calls}, to be signed by {', '.join(made.signers) or 'officers'}:")
         click.echo(f"  tally --as MEMBER.OFFICER sign {target}, then tally send {target}")
     return OK
 

@@ -8,6 +8,7 @@ is derived from the types in the catalogue.
 - `wording.py`: read this first; messages and queries from words, values to words.
 - `options.py`: how a field is named, what is written after it.
 - `plain.py`: numbers, percents, times. `facts.py`: what `--disclosure` fills in.
+- `sentences.py`: the values of a refusal's sentence.
 """
 
 from tallystick.wording.options import (
@@ -20,7 +21,8 @@ from tallystick.wording.options import (
     split_options,
     takes_disclosure,
 )
-from tallystick.wording.plain import WordingProblem
+from tallystick.wording.plain import WordingProblem, read_number
+from tallystick.wording.sentences import values_in_words
 from tallystick.wording.wording import (
     ZONE_MINUTES,
     Disclosed,
@@ -41,7 +43,9 @@ __all__ = [
     "metavar",
     "option_name",
     "options",
+    "read_number",
     "spellings",
     "split_options",
     "takes_disclosure",
+    "values_in_words",
 ]

@@ -166,7 +166,7 @@ class Wording:
         values: dict[str, Any] = {}
         for info in sorted(fields, key=lambda info: holds_money(info.type)):
             if info.name in words:
-                known = self._currency(values, fields) or currency
+                known = self.currency_among(values, fields) or currency
                 values[info.name] = self._value(info, words[info.name], known)
             elif (fact := fact_for(info, facts)) is not None:
                 values[info.name] = fact
@@ -174,7 +174,7 @@ class Wording:
                 raise WordingProblem(f"--{option_name(info.name)} is missing: {info.doc}")
         return values
 
-    def _currency(self, values: Mapping[str, Any], fields: Sequence[FieldInfo]) -> str | None:
+    def currency_among(self, values: Mapping[str, Any], fields: Sequence[FieldInfo]) -> str | None:
         """Currency beside these values: a sibling's, or that of a record referred to."""
         if isinstance(values.get("currency"), str):
             return str(values["currency"])
@@ -247,6 +247,13 @@ class Wording:
         if unit == "ms since 1970 UTC" and not text.isdecimal():
             return self.instant(text)
         return read_number(text, unit or "")
+
+    def currency_for(self, struct: Any) -> str | None:
+        """Currency of a struct's amounts: its own, that of a record it refers to, or of a part."""
+        fields = struct_info(type(struct)).fields
+        values = {info.name: getattr(struct, info.name) for info in fields}
+        inside = [currency_of_struct(each) for each in values.values() if is_struct(type(each))]
+        return self.currency_among(values, fields) or next(filter(None, inside), None)
 
     def instant(self, text: str) -> int:
         """Milliseconds of a day or of a day and time in the zone: `2026-10-08 17:00`."""

@@ -28,13 +28,22 @@ def import_(ctx: click.Context, folder: Path) -> int:
     """Decide every `*.xml` of a folder: a draft, a document kept beside, or refused.
 
     Nothing is written to a ledger: a draft here is a proposal of this machine; `tally receivables
-    draft` writes. Every file is compared with the others.
+    draft` writes. Every file is compared with the others. With --node written here, the registry of
+    that node is asked too whether an invoice is taken, and which parties are members.
 
     Ends with 0 when every file was decided, whatever the decisions are.
     """
+    session = session_of(ctx)
+    registry, parties = None, None
+    if session.node_is_named:
+        from tallystick.cli.connection import reader
+        from tallystick.cli.registry import NodeRegistry
+
+        registry = NodeRegistry(reader(session))
+        parties = registry.parties()
     with progress("invoices") as step:
-        decisions = import_folder(folder, progress=step)
-    if session_of(ctx).as_json:
+        decisions = import_folder(folder, registry=registry, known_parties=parties, progress=step)
+    if session.as_json:
         print_json([decision_to_json(each) for each in decisions])
     else:
         _show(decisions)
