@@ -15,7 +15,7 @@ from pathlib import Path
 from tallystick.apps import APPS
 from tallystick.catalogue import Catalogue
 from tools.docs_apps import filled, page, readme_tables
-from tools.docs_pages import apps_page, cli_page, exit_codes_page, refusals_page
+from tools.docs_pages import api_page, apps_page, cli_page, exit_codes_page, refusals_page
 from tools.docs_quotes import BadQuote, quoted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +35,7 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
             yield readme, filled(text, readme_tables(catalogue, info))
     yield REFERENCE / "refusals.md", refusals_page(catalogue)
     yield REFERENCE / "exit-codes.md", exit_codes_page()
+    yield REFERENCE / "api.md", api_page(catalogue)
     yield REFERENCE / "cli.md", cli_page(catalogue)
     for path in documents(root):
         yield path, quoted(root, (root / path).read_text(encoding="utf-8"))
@@ -46,7 +47,7 @@ def documents(root: Path) -> Iterator[Path]:
     for path in sorted(pages):
         relative = path.relative_to(root)
         if FOLDER not in relative.parents and relative.name not in {
-            "refusals.md", "exit-codes.md", "cli.md",
+            "api.md", "cli.md", "exit-codes.md", "refusals.md",
         }:  # fmt: skip
             yield relative
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
+from tallystick.api.openapi import document
 from tallystick.catalogue import LANGUAGES, Catalogue
 from tallystick.cli.exits import exit_codes
 from tallystick.cli.main import root
@@ -25,6 +27,13 @@ remembered of what they answer."""
 COMMANDS = """\
 How amounts, times and other values are written: [cases](cases.md#options). What `tally` ends with:
 [exit codes](exit-codes.md). The options of every command are shown once, at `tally` itself."""
+ROUTES = """\
+The node's door is for machines: HTTP over its own Unix socket, or over TCP with mutual TLS. People
+use `tally`, programs the `client` package; this is what both speak. `GET /v1/openapi.json` has
+every schema. Answers are JSON, or MessagePack when `Accept: application/msgpack` asks for it. A
+read carries a [read token](formats.md#read-token) and is filtered by what its member may see; on
+the node's own socket it needs none and sees all. A refusal of the door is the same pair of
+application and number as everywhere: [refusals](refusals.md)."""
 SHARED = "Options of every command:"
 """Heading of the part of a command's help that is the same everywhere."""
 
@@ -116,6 +125,29 @@ def cli_page(catalogue: Catalogue) -> str:
         rows += [(code(f"tally {info.name} {each.command}"), each.doc) for each in info.queries]
         lines += table(("command", "what it does"), rows)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def api_page(catalogue: Catalogue) -> str:
+    """Every route of the node's door."""
+    paths: dict[str, dict[str, dict[str, Any]]] = document(catalogue)["paths"]
+    lines = ["# The node's door", "", NOTE.format(where="src/tallystick/api"), "", ROUTES, ""]
+    groups: dict[str, list[tuple[str, str, str, str]]] = {}
+    for path, methods in paths.items():
+        parts = path.split("/")
+        group = parts[3] if parts[2:3] in (["records"], ["queries"]) else ""
+        for method, told in methods.items():
+            asked = [each["name"] for each in told.get("parameters", []) if each["in"] == "query"]
+            row = (code(f"{method.upper()} {path}"), told["summary"], code(*asked), _token(told))
+            groups.setdefault(group, []).append(row)
+    for group, rows in groups.items():
+        lines += [f"## {group or 'The node itself'}", ""]
+        lines += table(("route", "what it does", "asked with `?`", "read token"), rows)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _token(told: dict[str, Any]) -> str:
+    """Whether a route wants a read token."""
+    return "yes" if told.get("security") else ""
 
 
 def _commands(

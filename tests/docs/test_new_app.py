@@ -18,6 +18,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "build", "dist",
 GENERATED = {
     "docs/reference/apps/README.md",
     "docs/reference/apps/trade_credit.md",
+    "docs/reference/api.md",
     "docs/reference/cli.md",
     "docs/reference/refusals.md",
 }
