@@ -9,6 +9,7 @@ A pair that cannot occur is listed with its reason in the application's `tests/u
     refusal = "members.SUSPENDED"
     reason = "assigning is a duty, and duties are allowed while suspended"
 
+or, when several messages have it for the same reason, with `messages = ["Assign", …]`.
 A listed pair that a test raises fails, as does a raised pair that the catalogue does not know.
 """
 
@@ -53,9 +54,10 @@ def raised_pairs(folder: Path, names: dict[str, str]) -> set[Pair]:
 def listed_pairs(apps: Path) -> dict[Pair, str]:
     """Pairs that cannot occur, with the reason why."""
     return {
-        (f"{path.parents[1].name}.{entry['message']}", entry["refusal"]): entry["reason"]
+        (f"{path.parents[1].name}.{message}", entry["refusal"]): entry["reason"]
         for path in sorted(apps.glob("*/tests/unreachable.toml"))
         for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("pair", [])
+        for message in entry.get("messages", [entry.get("message")])
     }
 
 

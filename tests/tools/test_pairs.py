@@ -27,6 +27,18 @@ def test_what_cannot_occur_is_listed(tmp_path: Path) -> None:
     assert listed_pairs(tmp_path) == {(ASSIGN, "toy.NEVER"): "a duty"}
 
 
+def test_several_messages_are_listed_at_once(tmp_path: Path) -> None:
+    (tmp_path / "toy" / "tests").mkdir(parents=True)
+    (tmp_path / "toy" / "tests" / "unreachable.toml").write_text(
+        '[[pair]]\nmessages = ["Assign", "Split"]\nrefusal = "toy.NEVER"\nreason = "a duty"\n',
+        encoding="utf-8",
+    )
+    assert listed_pairs(tmp_path) == {
+        (ASSIGN, "toy.NEVER"): "a duty",
+        ("toy.Split", "toy.NEVER"): "a duty",
+    }
+
+
 def test_each_kind_of_problem_is_told() -> None:
     wanted = {(ASSIGN, "toy.A"), (ASSIGN, "toy.B"), (ASSIGN, "toy.C"), (ASSIGN, "toy.D")}
     raised = {(ASSIGN, "toy.A"), (ASSIGN, "toy.C"), (ASSIGN, "ledger.TOO_MUCH_WORK")}

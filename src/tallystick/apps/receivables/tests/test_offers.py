@@ -11,6 +11,7 @@ from tallystick.apps.members.refusals import Refusal as Members
 from tallystick.apps.receivables.messages import (
     FINANCE,
     AcceptOffer,
+    AcceptPass,
     Apply,
     Decline,
     Split,
@@ -362,3 +363,24 @@ def test_accepted_and_not_disbursed_is_unwound(market: Market) -> None:
     market.mint("bank-a", 100000)
     market.refuses("bank-a", late, Refusal.DEAL_CLOSED)
     assert late.money == CNY
+
+
+def test_a_cut_off_that_moves_forward_ends_what_was_under_way(market: Market) -> None:
+    """Due 8 January of a year not published yet; then its first week turns out to be a holiday."""
+    market.at("2026-12-28")
+    waiting, asked, offered, agreed = (market.opened(10000, due_day="2027-01-08") for _ in range(4))
+    transfer_id = market.passed("S1", waiting, "S2")
+    deals_made = [market.applied("S1", each, "bank-a")[0] for each in (asked, offered, agreed)]
+    days = {"valid_until": "2027-01-04", "disburse_by": "2027-01-04"}
+    offer = market.offer(deals_made[0], **days)
+    for deal_id in deals_made[1:]:
+        market.offered(deal_id, **days)
+    market.does("S1", AcceptOffer(deal_id=deals_made[2]))
+    disburse = market.disburse(deals_made[2])
+    market.publish_2027(holidays=tuple(f"2027-01-0{day}" for day in range(1, 8)))
+    market.at("2026-12-30")
+    ended = Refusal.TRANSFERS_ENDED
+    market.refuses("S2", AcceptPass(transfer_id=transfer_id), ended)
+    market.refuses("bank-a", offer, ended)
+    market.refuses("S1", AcceptOffer(deal_id=deals_made[1]), ended)
+    market.refuses("bank-a", disburse, ended)
