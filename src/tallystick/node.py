@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -357,16 +358,25 @@ class Node:
         listen = self.settings.listen
         if listen.socket:
             sock = api.bind_unix(self.socket_path)
+            stack.callback(sock.close)
             stack.callback(self.socket_path.unlink, missing_ok=True)
-            doors.append((api.server(api.application(self._service(True))), sock))
+            doors.append((self._server(self._service(True)), sock))
         if listen.address:
             context = tls.server_context(self.folder / TLS)
             sock = api.bind_tcp(*split_address(listen.address))
             stack.callback(sock.close)
-            doors.append((api.server(api.application(self._service(False)), context), sock))
+            doors.append((self._server(self._service(False), context), sock))
         if not doors:
             raise NodeError("the settings name no address to listen at")
         return doors
+
+    def _server(self, service: Service, context: ssl.SSLContext | None = None) -> api.Server:
+        """A door over a service."""
+        return api.server(
+            api.application(service),
+            context,
+            patience_seconds=self.settings.limits.patience_seconds,
+        )
 
     def _service(self, is_trusted: bool) -> Service:
         """What a door shows of this node."""
@@ -380,6 +390,7 @@ class Node:
             writers=parts.writers,
             verify=parts.verify,
             wall_ms=wall_ms,
+            patience_seconds=self.settings.limits.patience_seconds,
             clock_trouble=parts.clock_trouble,
             is_trusted=is_trusted,
         )

@@ -46,6 +46,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Transactions that may wait for a block."""
     block: Annotated[int, Meta(ge=1, le=50_000)] = 2_000
     """Transactions of a block."""
+    patience_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 30
+    """How long a client may take to send a request, and be silent between two, in seconds."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

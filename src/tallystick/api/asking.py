@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Asked = Request[Any, Any, Any]
 
-BODY_SECONDS = 30
-"""How long a client may take to send a body."""
 WAIT_SECONDS_MAX = 60
 """How long an answer is waited for."""
 
@@ -101,7 +99,7 @@ def view_for(service: Service, request: Asked) -> View:
     return service.engine.view(asker=party, sees_all=sees_all)
 
 
-async def read_body(request: Asked, most: int = STREAM_BYTES_MAX) -> bytes:
+async def read_body(request: Asked, seconds: int, most: int = STREAM_BYTES_MAX) -> bytes:
     """The body, unless it is too large or too slow."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
@@ -109,7 +107,7 @@ async def read_body(request: Asked, most: int = STREAM_BYTES_MAX) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             while True:
                 event: Any = await request.receive()
                 require(event["type"] == "http.request", Refusal.MALFORMED, detail="cut off")

@@ -23,8 +23,6 @@ Socket = socket.socket
 
 CONNECTIONS_MAX = 512
 """Most connections and requests at a time; beyond it the answer is 503."""
-IDLE_SECONDS = 30
-"""How long a connection may be silent before, or between, requests."""
 STOP_SECONDS = 5
 """How long requests may go on when the node stops."""
 BACKLOG = 256
@@ -74,8 +72,13 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: Litestar, tls: ssl.SSLContext | None = None) -> Server:
-    """A server for one door; it is run with sockets that are bound already."""
+def server(
+    app: Litestar, tls: ssl.SSLContext | None = None, *, patience_seconds: int = 30
+) -> Server:
+    """A server for one door; it is run with sockets that are bound already.
+
+    It hangs up on a connection that is silent for so long, before or between requests.
+    """
     config = uvicorn.Config(
         app,
         http=PatientH11,
@@ -87,7 +90,7 @@ def server(app: Litestar, tls: ssl.SSLContext | None = None) -> Server:
         proxy_headers=False,
         limit_concurrency=CONNECTIONS_MAX,
         backlog=BACKLOG,
-        timeout_keep_alive=IDLE_SECONDS,
+        timeout_keep_alive=patience_seconds,
         timeout_graceful_shutdown=STOP_SECONDS,
         h11_max_incomplete_event_size=HEADER_BYTES_MAX,
     )

@@ -38,6 +38,8 @@ class Service:
     """The machine's clock, for read tokens."""
     clock_trouble: Callable[[], str]
     """What is wrong with the machine's clock; empty when nothing is."""
+    patience_seconds: int
+    """How long a client may take to send a request."""
     is_trusted: bool
     """Whether a read without a token sees all: on the node's own socket alone."""
 

@@ -34,10 +34,10 @@ def routes(service: Service) -> list[Any]:
         seconds = wait_seconds(request)
         is_stream = request.headers.get("content-type", "").startswith(FRAMES)
         if is_stream:
-            raws = unpack_frames(await read_body(request))
+            raws = unpack_frames(await read_body(request, service.patience_seconds))
             require(bool(raws), Refusal.MALFORMED, detail="no transaction")
         else:
-            raws = [await read_body(request, BYTES_MAX)]
+            raws = [await read_body(request, service.patience_seconds, BYTES_MAX)]
         batch = await service.write(lambda: service.gateway.offer(raws))
         await wait_for(batch, seconds)
         replies = batch.replies()
@@ -46,8 +46,9 @@ def routes(service: Service) -> list[Any]:
         return packed_one(request, replies[0])
 
     @get("/v1/transactions/{transaction_id:str}")
-    async def ask(request: Asked, transaction_id: str) -> Response[bytes]:
+    async def ask(request: Asked) -> Response[bytes]:
         """What became of a transaction; `?wait=SECONDS` waits, `?proof` proves its receipt."""
+        transaction_id = str(request.path_params["transaction_id"])
         wanted = id_of(transaction_id)
         view = await service.read(lambda: view_for(service, request))
         if argument(request, "proof") is not None:

@@ -93,7 +93,7 @@ class Client:
         return made
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close the connections that are kept."""
         self._transport.close()
 
     # --- about the node
@@ -270,8 +270,7 @@ class Client:
     def blocks(self, from_height: int = 1, *, follow: bool = False) -> Iterator[BlockView]:
         """Blocks from a height on, as the reader may see them; with `follow` without an end."""
         target = f"/v1/blocks?from={from_height}" + ("&follow=" if follow else "")
-        status, response = self._transport.stream(target, self._headers(target, FRAMES))
-        with response:
+        with self._transport.stream(target, self._headers(target, FRAMES)) as (status, response):
             if status != 200:
                 raise _refused(Answer(status, response.read()))
             while head := response.read(4):

@@ -1,12 +1,14 @@
-"""HTTP to a node over a Unix socket or mutual TLS: one kept connection per thread."""
+"""HTTP to a node over a Unix socket or mutual TLS, on connections that are kept."""
 
 from __future__ import annotations
 
 import http.client
 import socket
 import ssl
-import threading
-from collections.abc import Mapping
+import weakref
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,13 +59,17 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Transport:
-    """Sends requests to one address; may be used from several threads."""
+    """Sends requests to one address; may be used from several threads.
+
+    Connections are kept for the next request, and closed when nobody holds the transport any more.
+    """
 
     def __init__(self, address: str, tls: Tls | None = None, *, timeout: float = 90) -> None:
         """`address` is `unix:PATH` or `https://HOST:PORT`; nothing is connected yet."""
         self.address = address
         self._timeout = timeout
-        self._local = threading.local()
+        self._idle: deque[http.client.HTTPConnection] = deque()
+        weakref.finalize(self, _close_all, self._idle)
         self._context = tls.context() if tls is not None else None
         parts = urlsplit(address)
         self._host, self._port = parts.hostname or "", parts.port or 443
@@ -75,48 +81,50 @@ class Transport:
     ) -> Answer:
         """Send a request and read the whole answer; `Unreachable` when there is none.
 
-        A kept connection may have been closed by the node meanwhile: then it is tried once more.
+        A kept connection may have been closed by the node meanwhile: then a new one is tried.
         """
-        kept = getattr(self._local, "connection", None)
-        try:
-            return self._once(method, target, body, headers or {})
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            if kept is None:
-                raise Unreachable(self.address, _told(problem)) from None
-        try:
-            return self._once(method, target, body, headers or {})
-        except (OSError, http.client.HTTPException) as problem:
-            self.close()
-            raise Unreachable(self.address, _told(problem)) from None
+        while True:
+            kept = self._kept()
+            connection = kept or self._connect()
+            try:
+                connection.request(method, target, body=body or None, headers=dict(headers or {}))
+                response = connection.getresponse()
+                answer = Answer(response.status, response.read())
+            except (OSError, http.client.HTTPException) as problem:
+                connection.close()
+                if kept is None:
+                    raise Unreachable(self.address, _told(problem)) from None
+            else:
+                self._idle.append(connection)
+                return answer
 
+    @contextmanager
     def stream(
         self, target: str, headers: Mapping[str, str]
-    ) -> tuple[int, http.client.HTTPResponse]:
-        """Begin to read an answer that may never end, on a connection of its own."""
+    ) -> Iterator[tuple[int, http.client.HTTPResponse]]:
+        """Read an answer that may never end, on a connection of its own."""
         connection = self._connect()
         try:
-            connection.request("GET", target, headers=dict(headers))
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as problem:
+            try:
+                connection.request("GET", target, headers=dict(headers))
+                response = connection.getresponse()
+            except (OSError, http.client.HTTPException) as problem:
+                raise Unreachable(self.address, _told(problem)) from None
+            with response:
+                yield response.status, response
+        finally:
             connection.close()
-            raise Unreachable(self.address, _told(problem)) from None
-        return response.status, response
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        connection = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if connection is not None:
-            connection.close()
+        """Close the connections that are kept."""
+        _close_all(self._idle)
 
-    def _once(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._connect()
-        connection.request(method, target, body=body or None, headers=dict(headers))
-        response = connection.getresponse()
-        return Answer(response.status, response.read())
+    def _kept(self) -> http.client.HTTPConnection | None:
+        """A connection that is kept, if there is one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _connect(self) -> http.client.HTTPConnection:
         if self.address.startswith("unix:"):
@@ -125,6 +133,12 @@ class Transport:
         return http.client.HTTPSConnection(
             self._host, self._port, timeout=self._timeout, context=context
         )
+
+
+def _close_all(connections: deque[http.client.HTTPConnection]) -> None:
+    """Close what is kept."""
+    while connections:
+        connections.pop().close()
 
 
 def _told(problem: Exception) -> str:
