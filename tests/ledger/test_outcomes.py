@@ -195,6 +195,14 @@ def test_within_one_block_too(world: World) -> None:
     assert three == one
 
 
+def test_transactions_of_one_block_build_on_each_other(world: World) -> None:
+    made = counter(world)
+    ups = [world.signed(("A.m", CountUp(counter_id=made, by_minor=by))) for by in (1, 2, 3)]
+    answers = world.offers(*ups)
+    assert {answer.height for answer in answers} == {world.chain.state.tip.height}
+    assert amount(world, made) == 6
+
+
 def test_the_same_bytes_again_are_answered_as_the_first_time(world: World) -> None:
     raw = world.signed(("A.m", Open(currency="CNY")))
     first = world.offer(raw)

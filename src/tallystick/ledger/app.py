@@ -151,11 +151,14 @@ def record(
     return declare
 
 
+_TAG = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+\.[0-9]+")
+
+
 def tag_of(cls: type[Message] | type[Record]) -> str:
     """The tag written at the class, `app.name.version`."""
-    tag = cls.__struct_config__.tag
-    ensure(isinstance(tag, str), f"{cls.__name__} has no tag")
-    return str(tag)
+    tag = str(cls.__struct_config__.tag)
+    ensure(_TAG.fullmatch(tag) is not None, f"{cls.__name__} has no tag like app.name.1")
+    return tag
 
 
 def key_fields(kept: Record) -> tuple[Any, ...]:
