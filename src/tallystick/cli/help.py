@@ -70,7 +70,9 @@ HEADINGS = {
 }
 
 
-_DISCLOSED = frozenset({"kind", "root", "strict", "relaxed", "fingerprints", "particulars"})
+_DISCLOSED = frozenset(
+    {"currency", "fingerprints", "kind", "particulars", "relaxed", "root", "strict"}
+)
 _DECIMALS = ("minor", "ms", "ms since 1970 UTC")
 
 

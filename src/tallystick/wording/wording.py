@@ -268,7 +268,8 @@ class Wording:
             return from_json(type_, text)
         needed = [info.name for info in struct_info(type_).fields if info.required]
         if "=" not in text and len(needed) == 1:
-            return self._struct(type_, {option_name(needed[0]): [text]}, [], currency=currency)
+            alone = " ".join(shell_words(text))
+            return self._struct(type_, {option_name(needed[0]): [alone]}, [], currency=currency)
         given: dict[str, list[str]] = {}
         for word in shell_words(text):
             name, sign, value = word.partition("=")

@@ -43,7 +43,13 @@ DATA = Path(".tally")
 @click.option("--opens", metavar="TIME", help=f"Ledger time at which a trial opens [{OPENS}].")
 @click.pass_context
 def command(
-    ctx: click.Context, folder: Path, name: str, members: Path | None, *, trial: bool, opens: str
+    ctx: click.Context,
+    folder: Path,
+    name: str,
+    members: Path | None,
+    *,
+    trial: bool = False,
+    opens: str | None = None,
 ) -> int:
     """Make the data folder of a new chain: genesis, keys, passphrase, certificates.
 
