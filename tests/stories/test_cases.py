@@ -2,12 +2,13 @@
 
 import re
 import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tallystick.ledger.receipt import Outcome
-from tallystick.testing.cases import Told, find_cases, run_file
+from tallystick.testing.cases import Step, Told, find_cases, read_case, run_file
 from tallystick.testing.cast import CAST
 from tallystick.testing.imports import PUBLISHED, TWINS
 
@@ -31,8 +32,10 @@ WORKED = (
 def test_case(case: Path) -> None:
     told = run_file(case)
     assert told
+    asked = dict(said(read_case(str(case), case.read_text(encoding="utf-8")).steps))
     for step in told:
-        assert not names_a_stranger(step), f"{case}:{step.line.number}: {step.sentence}"
+        strangers = named_strangers(step, asked)
+        assert not strangers, f"{case}:{step.line.number} names {strangers}: {step.sentence}"
 
 
 def test_the_worked_cases_are_there() -> None:
@@ -49,9 +52,7 @@ def test_twins_stand_in_for_the_published_invoices(tmp_path: Path) -> None:
     shutil.copytree(ROOT / TWINS, home / TWINS)
     (home / "pyproject.toml").touch()
     told = [step.sentence for step in run_file(case)]
-    assert told[0] == (
-        "10 files of twins of our own writing: the published invoices are absent"
-    )
+    assert told[0] == "10 files of twins of our own writing: the published invoices are absent"
 
 
 def test_it_says_which_invoices_it_ran_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,10 +63,20 @@ def test_it_says_which_invoices_it_ran_on(capsys: pytest.CaptureFixture[str]) ->
     assert told.startswith("10 files of the published") is (ROOT.parent / PUBLISHED).is_dir()
 
 
-def names_a_stranger(step: Told) -> bool:
-    """Whether a refusal names a member that the transaction itself did not name."""
+def said(steps: Iterable[Step]) -> Iterator[tuple[int, str]]:
+    """Line number and words of every step, all calls of a transaction together."""
+    for step in steps:
+        yield step.line.number, " ".join([step.line.text, *(line.text for line in step.more)])
+        yield from said(step.inside)
+
+
+def named_strangers(step: Told, asked: Mapping[int, str]) -> set[str]:
+    """Members that a refusal names and the transaction itself did not."""
     if step.receipt is None or step.receipt.outcome is Outcome.ACCEPTED:
-        return False
-    said = set(re.findall(r"[A-Za-z0-9-]+", step.sentence))
-    asked = set(re.findall(r"[A-Za-z0-9-]+", step.line.text))
-    return bool((said & set(CAST)) - asked)
+        return set()
+    return (words(step.sentence) & set(CAST)) - words(asked[step.line.number])
+
+
+def words(text: str) -> set[str]:
+    """Everything in a text that may be the id of a member."""
+    return set(re.findall(r"[A-Za-z0-9-]+", text))
