@@ -228,8 +228,11 @@ def test_a_buy_back_tells_the_financier_to_take_its_registration_off(market: Mar
 
 def test_buy_back_is_refused_in_this_order(market: Market) -> None:
     piece = market.opened(100000, moneys=(CNY,))
-    deal_id = accepted(market, piece, rate_ppm=0)
+    (deal_id,) = market.applied("S1", piece, "bank-a")
     good = BuyBack(deal_id=deal_id, money=CNY, amount_minor=100000)
+    market.refuses("S1", good, Refusal.DEAL_CLOSED)
+    market.offered(deal_id, rate_ppm=0)
+    market.does("S1", AcceptOffer(deal_id=deal_id))
     market.refuses("S1", replace(good, deal_id=NO_DEAL), Refusal.NO_SUCH_DEAL)
     market.refuses("bank-a", good, Refusal.NOT_ASSIGNOR)
     market.refuses("S1", good, Refusal.DEAL_CLOSED)
