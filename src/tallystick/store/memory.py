@@ -84,7 +84,7 @@ class _Shared:
     """What a store and its readers share."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a dropped scan lets go wherever it is collected, even here
         self.state = _Table()
         self.side = _Table()
         self.number = 0
