@@ -66,9 +66,9 @@ def prepare(tmp_path: Path, *, in_tree: bool) -> Path:
     """An empty folder, or a copy of the tree with its environment; and `tally` to be found."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    tally = programs / "tally"
-    tally.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tallystick.cli "$@"\n')
-    tally.chmod(0o755)
+    for name, words in (("tally", " -m tallystick.cli"), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{words} "$@"\n')
+        (programs / name).chmod(0o755)
     folder = tmp_path / "here"
     if in_tree:
         shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
