@@ -28,8 +28,9 @@ TAKEN = frozenset(
         # the platform's own names, and parts of an application
         "app", "apps", "founding", "ledger", "system", "tests", "values",
         # commands of `tally` that stand beside those of the applications
-        "audit", "cases", "clock", "help", "init", "invoices", "keys", "node", "send", "sign",
-        "status", "submit", "verify",
+        "audit", "cases", "clock", "completion", "demo", "explain", "genesis", "help",
+        "index", "init", "invoices", "keys", "node", "office", "prove", "record", "records", "send",
+        "sign", "status", "verify", "version",
     }
 )  # fmt: skip
 """Names that would be mistaken for something else."""
