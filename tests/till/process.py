@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from tallystick.audit import audit
 from tallystick.errors import TallystickError
 from tallystick.node import Beginning, Node, init
 from tallystick.testing.world import private_key
@@ -30,6 +31,11 @@ def main(action: str, folder: Path) -> int:
     try:
         if action == "init":
             make(folder)
+        elif action == "root":
+            print(audit(folder, [APP], PEOPLE).state_root)
+            node = Node.open(folder, apps=[APP], authority=PEOPLE)
+            print(node.engine.chain.state.root().hex())
+            node.stop()
         else:
             node = Node.open(folder, apps=[APP], authority=PEOPLE)
             node.run(ready=lambda: print("ready", flush=True))
