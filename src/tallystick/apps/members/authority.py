@@ -8,12 +8,12 @@ their officers, the member and the licence of its kind.
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 from tallystick.apps.governance.interface import banking_day, parameter
 from tallystick.apps.members.licences import holds_licence
 from tallystick.apps.members.messages import SEE_ALL
+from tallystick.apps.members.naming import name_of
 from tallystick.apps.members.needs import missing_roles, seats, seats_of_one, stricter
 from tallystick.apps.members.parts import (
     KeyStatus,
@@ -28,7 +28,7 @@ from tallystick.apps.members.people import in_role_order, require_open
 from tallystick.apps.members.records import DailyUse, Key, Member, Officer, Policy
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import is_suspended, verb_frozen
-from tallystick.ledger.app import Message, Officers, Role, tag_of
+from tallystick.ledger.app import Message, Officers, Role
 from tallystick.ledger.authority import Signed, limited_amount
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import Refused, need, require
@@ -166,7 +166,7 @@ def _needs(
 ) -> tuple[Officers, bool]:
     """Officers that a call needs, and whether one person with all those roles is enough."""
     spec = message.spec
-    name = _name_of(type(message))
+    name = name_of(type(message))
     if name not in member.policies:
         return spec.officers, False
     policy = ctx.get(Policy, member.member_id, name)
@@ -176,12 +176,6 @@ def _needs(
         needs = stricter(needs, _pairs(tier.needs))
     alone = policy.one_person and spec.one_person and member.size is Size.SMALL and not tiers
     return needs, alone and (total is None or total[1] < _one_person_max(ctx, policy, total[0]))
-
-
-@cache
-def _name_of(message: type[Message]) -> str:
-    """Name of a message without its version, as policies give it: `receivables.pass`."""
-    return tag_of(message).rpartition(".")[0]
 
 
 def _reaches(tier: Tier, total: tuple[str, int]) -> bool:

@@ -90,3 +90,7 @@ class Refusal(RefusalCode, app="members"):
     """An officer can hand over only roles of its own."""
     NO_SUCH_DELEGATION = 42
     """The officer handed nothing over to that colleague."""
+    NO_SUCH_MESSAGE = 43, "", True
+    """No rules in force know a message of this name."""
+    NEVER_ALONE = 44
+    """The message is not one that one person may sign."""

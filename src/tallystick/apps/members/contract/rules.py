@@ -2,17 +2,21 @@
 
 from tallystick.apps.members.admission import in_order
 from tallystick.apps.members.messages import Delegate, DropPolicy, EndDelegation, SetPolicy
+from tallystick.apps.members.naming import spec_in_force
 from tallystick.apps.members.parts import DELEGATIONS_MAX, POLICIES_MAX, Delegation, Size
 from tallystick.apps.members.people import active_officer, check_once, in_role_order
 from tallystick.apps.members.records import Member, Policy
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import require
+from tallystick.ledger.refusal import need, require
 from tallystick.values.codec import replace
 
 
 def set_policy(ctx: Context, msg: SetPolicy) -> None:
-    """Say how the member signs a message. What it may loosen is asked when it is used."""
+    """Say how the member signs a message. What it may loosen is asked again when it is used."""
+    asked = need(spec_in_force(ctx, msg.message), Refusal.NO_SUCH_MESSAGE, message=msg.message)
+    allowed = asked.one_person or not msg.one_person
+    require(allowed, Refusal.NEVER_ALONE, message=msg.message)
     member = ctx.get(Member, ctx.party)
     small = member.size is Size.SMALL or not msg.one_person
     require(small, Refusal.NOT_SMALL, member=ctx.party)

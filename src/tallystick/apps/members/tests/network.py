@@ -1,6 +1,7 @@
 """A small network for the tests of members and of governance."""
 
 import hashlib
+from functools import cache
 from typing import Any
 
 from tallystick.apps.founding import Founding, first_records
@@ -59,6 +60,7 @@ def newcomer(member: str, kind: Kind = Kind.SUPPLIER, **more: Any) -> NewMember:
     return NewMember(**{**told, **more})
 
 
+@cache
 def weekdays(year: int) -> tuple[str, ...]:
     """Mondays to Fridays of a year: a calendar good enough for these tests."""
     days = (add_days(f"{year}-01-01", n) for n in range(366))

@@ -25,7 +25,7 @@ from tallystick.apps.members.parts import (
     Need,
     Tier,
 )
-from tallystick.apps.members.records import Member, Officer, Policy
+from tallystick.apps.members.records import Key, Member, Officer, Policy
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.tests.counter.messages import Carry, Close, Greet, Knock, Pay
 from tallystick.apps.members.tests.network import (
@@ -37,7 +37,7 @@ from tallystick.apps.members.tests.network import (
     person,
 )
 from tallystick.ledger.app import Role
-from tallystick.testing.world import World
+from tallystick.testing.world import World, public_key
 from tallystick.values.codec import replace
 
 WHO = house("S1")
@@ -129,8 +129,34 @@ def test_one_person_signs_for_a_small_member(world: World) -> None:
     world.accepts("S1.owner", Greet())
 
 
-def test_one_person_is_not_enough_where_the_message_does_not_say_so(world: World) -> None:
-    world.accepts(WHO, policy("counter.close", one_person=True))
+def test_a_policy_is_for_a_message_that_the_rules_in_force_know(world: World) -> None:
+    typo = policy("counter.spilt", one_person=True)
+    world.refuses(WHO, typo, Refusal.NO_SUCH_MESSAGE, message="counter.spilt")
+    timer = policy("members.end_order")
+    world.refuses(WHO, timer, Refusal.NO_SUCH_MESSAGE, message="members.end_order")
+    later = policy("counter.whistle")
+    world.refuses(WHO, later, Refusal.NO_SUCH_MESSAGE)
+    early = policy("counter.ring")
+    world.refuses(WHO, early, Refusal.NO_SUCH_MESSAGE)
+    alone = policy("counter.close", one_person=True)
+    world.refuses(WHO, alone, Refusal.NEVER_ALONE, message="counter.close")
+    world.accepts(WHO, policy("counter.close", needs=APPROVER))
+
+
+def test_a_policy_that_came_from_elsewhere_loosens_nothing_either() -> None:
+    owner = Officer(
+        member="S1",
+        officer_id="owner",
+        roles=(Role.MAKER, Role.CHECKER),
+        keys=(public_key("S1.owner"),),
+    )
+    registered = network().view().get(Key, public_key("S1.maker"))
+    world = network(
+        replace(network().view().get(Member, "S1"), policies=("counter.close",)),
+        Policy(member="S1", message="counter.close", one_person=True),
+        owner,
+        replace(registered, officer="owner", public_key=public_key("S1.owner")),
+    )
     world.refuses("S1.owner", Close(), Refusal.SAME_PERSON)
 
 
@@ -174,17 +200,20 @@ def test_a_policy_refused(world: World) -> None:
     twice = (Ceiling(currency="CNY", below_minor=1),) * 2
     bad = policy(one_person=True, ceilings=twice)
     world.refuses(house("bank-a"), bad, Refusal.NOT_SMALL, member="bank-a")
+    unknown = replace(bad, message="counter.close")
+    world.refuses(house("bank-a"), unknown, Refusal.NEVER_ALONE)
     world.refuses(WHO, bad, Refusal.LIMIT_TWICE, currency="CNY")
     world.refuses(WHO, DropPolicy(message="counter.pay"), Refusal.NO_SUCH_POLICY)
     world.accepts(house("bank-a"), policy(needs=APPROVER))
 
 
 def test_policies_have_a_most() -> None:
-    names = tuple(f"counter.m{n:03}" for n in range(POLICIES_MAX))
+    old = (f"counter.m{n:03}" for n in range(POLICIES_MAX - 1))
+    names = ("counter.greet", *old)
     member = replace(network().view().get(Member, "S1"), policies=names)
     world = network(member, *(Policy(member="S1", message=name) for name in names))
     world.refuses(WHO, policy(), Refusal.TOO_MANY, what="policies", most=POLICIES_MAX)
-    world.accepts(WHO, policy(names[0], needs=APPROVER))
+    world.accepts(WHO, policy("counter.greet", needs=APPROVER))
 
 
 # --- Delegate

@@ -9,7 +9,9 @@ from tallystick.apps.members.tests.counter.messages import (
     Knock,
     Nod,
     Pay,
+    Ring,
     Settle,
+    Whistle,
 )
 from tallystick.apps.members.tests.counter.refusals import Refusal
 from tallystick.ledger.context import Context
@@ -49,6 +51,14 @@ def carry(ctx: Context, msg: Carry) -> None:
 
 def close(ctx: Context, msg: Close) -> None:
     require(False, Refusal.CLOSED)
+
+
+def whistle(ctx: Context, msg: Whistle) -> None:
+    _note(ctx)
+
+
+def ring(ctx: Context, msg: Ring) -> None:
+    _note(ctx)
 
 
 def ask(ctx: Context, msg: Ask) -> None:

@@ -52,6 +52,16 @@ class Close(Message, tag="counter.close.1"):
     """Always refused, so that a transaction fails after it was authorised."""
 
 
+@message(verb=None, since=2)
+class Whistle(Message, tag="counter.whistle.1"):
+    """What later rules will know."""
+
+
+@message(verb=None, until=0)
+class Ring(Message, tag="counter.ring.1"):
+    """What earlier rules knew."""
+
+
 @message(verb=None)
 class Ask(Message, tag="counter.ask.1"):
     """Call the functions that applications ask of members."""
