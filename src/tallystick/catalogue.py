@@ -8,6 +8,7 @@ nothing else of an application. Field docs and each message's refusals are read 
 from __future__ import annotations
 
 import inspect
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -416,7 +417,7 @@ def _description(type_: Any) -> str:
 def _package_doc(app: App) -> str:
     """First sentence of the application's package."""
     package = inspect.getmodule(app.refusals)
-    parent = inspect.sys.modules.get(str(package.__package__)) if package else None  # type: ignore[attr-defined]
+    parent = sys.modules.get(str(package.__package__)) if package else None
     return first_sentence(parent.__doc__ if parent else "")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tallystick.ledger.app import Record
@@ -36,9 +38,9 @@ def context(world: World, overlay: Overlay | None = None) -> Context:
     return Context(work, party="A", acting=frozenset(("A",)))
 
 
-def numbers(ctx: Context, *prefix: str, **how: object) -> list[tuple[str, int]]:
+def numbers(ctx: Context, *prefix: str, **how: Any) -> list[tuple[str, int]]:
     """Names and numbers of the notes that a scan gives."""
-    return [(each.name, each.number) for each in ctx.scan(Note, *prefix, **how)]  # type: ignore[arg-type]
+    return [(each.name, each.number) for each in ctx.scan(Note, *prefix, **how)]
 
 
 def test_a_scan_sees_committed_block_and_own_changes_in_key_order() -> None:

@@ -223,7 +223,7 @@ def test_history_of_a_record() -> None:
 
     def told(asker: str | None, counter_id: str) -> list[tuple[int, int | None]]:
         return [
-            (past.height, None if past.after is None else past.after.amount_minor)  # type: ignore[attr-defined]
+            (past.height, getattr(past.after, "amount_minor", None))
             for past in world.view(asker).history(Counter, counter_id)
         ]
 

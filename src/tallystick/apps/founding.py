@@ -34,6 +34,11 @@ from tallystick.ledger.genesis import BUDGET
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.rules import Rules as LedgerRules
 
+KINDS = tuple(kind.value for kind in Kind)
+"""Kinds of member, e.g. `bank`."""
+SIZES = tuple(size.value for size in Size)
+"""Sizes of member: `small`, `medium`, `large`."""
+
 
 @dataclass(frozen=True)
 class Founding:
@@ -84,13 +89,17 @@ class Founder:
             officers=tuple(
                 NewOfficer(
                     officer_id=officer,
-                    identity=hashlib.sha256(f"{self.salt}/{self.party}.{officer}".encode()).digest(),
+                    identity=self._identity(officer),
                     roles=tuple(Role(role) for role in roles),
                     keys=(NewKey(public_key=key),),
                 )
                 for officer, (roles, key) in self.officers.items()
             ),
         )
+
+    def _identity(self, officer: str) -> bytes:
+        """Commitment to a person; the name itself stays with the member."""
+        return hashlib.sha256(f"{self.salt}/{self.party}.{officer}".encode()).digest()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -13,6 +14,9 @@ from tallystick.ledger.app import Record
 from tallystick.values.errors import ValueProblem
 from tallystick.values.money import format_minor
 from tallystick.wording import Wording, WordingProblem, currency_of_struct, spellings
+
+_ROW = re.compile(r"[1-9][0-9]{0,8}")
+"""Number of a row or a place, from 1."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def _start(
         kept = bound(first)
         if kept is not None:
             return kept, rest
-        if first.isdecimal() and first != "0":
+        if _ROW.fullmatch(first):
             if int(first) > len(answer.rows):
                 raise _NoSuchField(f"there are {len(answer.rows)} rows")
             return answer.rows[int(first) - 1], rest
@@ -82,7 +86,7 @@ def _step(found: _Found, name: str) -> _Found:
     """One name of a path: a field, a derived value, or a place in a tuple."""
     value = found.value
     if isinstance(value, tuple):
-        if not name.isdecimal() or not 0 < int(name) <= len(value):
+        if not _ROW.fullmatch(name) or int(name) > len(value):
             raise _NoSuchField(f"{name} is no place among {len(value)}")
         inner = get_args(bare(found.type))
         return _Found(value[int(name) - 1], inner[0] if inner else Any, found.currency)
@@ -149,6 +153,8 @@ def _sum(wording: Wording, answer: Rows, path: str, wanted: str) -> str | None:
     found = [_follow(row, path) for row in answer.rows]
     if not found:
         return _differs("nothing", wanted)
+    if not all(type(each.value) is int for each in found):
+        raise _NoSuchField(f"{path} cannot be added up")
     total = sum(each.value for each in found)
     return _compare(wording, _Found(total, found[0].type, found[0].currency), wanted)
 

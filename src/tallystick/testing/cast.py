@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from tallystick.apps import APPS, AUTHORITY
 from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
-from tallystick.ledger.app import App
+from tallystick.ledger.app import App, Record
 from tallystick.testing.world import OPENS, ZONE_MINUTES, World, public_key
 from tallystick.values.time import at
 
@@ -70,7 +71,38 @@ def cast_world(
     strict: bool = True,
 ) -> World:
     """A world with the usual cast, or with other members, on China's calendar of 2026."""
-    founders = [founder(party, *told) for party, told in (members or CAST).items()]
+    told = tuple((party, *each) for party, each in (members or CAST).items())
+    set_from_the_start = tuple(sorted((parameters or {}).items()))
     now_ms = at(opens[0], opens[1], ZONE_MINUTES)
-    records = first_records(apps, supervised(founders, calendar, parameters=parameters), now_ms)
+    is_usual = apps is APPS and calendar is CALENDAR
+    records = (
+        _usual_records(told, set_from_the_start, now_ms)
+        if is_usual
+        else _records(apps, calendar, told, set_from_the_start, now_ms)
+    )
     return World(apps, AUTHORITY, records, opens=opens, trial=trial, strict=strict)
+
+
+Told = tuple[tuple[str, str, str], ...]
+"""Party, kind and size of each member."""
+
+
+def _records(
+    apps: Sequence[App],
+    calendar: PublishedCalendar,
+    members: Told,
+    parameters: tuple[tuple[str, int], ...],
+    now_ms: int,
+) -> tuple[Record, ...]:
+    """First records of a network of such members."""
+    founders = [founder(*each) for each in members]
+    founding = supervised(founders, calendar, parameters=dict(parameters))
+    return first_records(apps, founding, now_ms)
+
+
+@lru_cache(maxsize=32)
+def _usual_records(
+    members: Told, parameters: tuple[tuple[str, int], ...], now_ms: int
+) -> tuple[Record, ...]:
+    """The same for all applications and the usual calendar; tests open many such worlds."""
+    return _records(APPS, CALENDAR, members, parameters, now_ms)

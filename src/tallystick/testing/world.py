@@ -43,6 +43,7 @@ from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
 from tallystick.values.codec import decode_key, encode
 from tallystick.values.time import at
+from tallystick.values.units import AT_MS_MAX
 
 OPENS = ("2026-07-03", 9 * 60)
 """Day and minute at which a world opens, in the zone of `ZONE_MINUTES`."""
@@ -287,6 +288,8 @@ class World:
         target = ledger_ms - self.offset_ms
         if target < self.now_ms:
             raise WorldProblem("time goes forward only")
+        if max(target, ledger_ms) > AT_MS_MAX:
+            raise WorldProblem("time does not go on for so long")
         while (due := self.ledger.next_wake_ms(self.chain.state)) is not None and due <= target:
             self.now_ms = max(self.now_ms, due)
             self.chain.next_block(self.now_ms, [])
