@@ -124,3 +124,10 @@ def test_every_message_has_a_test_file(name: str) -> None:
         if cls.__name__ not in told and snake(cls.__name__).replace("_", "-") not in told
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("name", app_names())
+def test_no_query_bears_the_name_of_a_message(name: str) -> None:
+    """On the command line both are `tally APP NAME`: the query could not be reached."""
+    messages = {snake(cls.__name__) for cls in app(name).message_types if not cls.spec.timer}
+    assert messages.isdisjoint(call.__name__ for call in app(name).query_functions)

@@ -108,6 +108,7 @@ def _recourse(play: Play, claim: Claim, claim_id: str, parts: Parts) -> None:
         f" fee less what the factor got, never the face. The rest of the piece is held by"
         f" {play.name(piece['holder'])} again."
     )
+    play.show_holders(claim)
 
 
 def _late(play: Play, claim: Claim) -> None:
@@ -119,3 +120,4 @@ def _late(play: Play, claim: Claim) -> None:
     play.tell.say(f"{when}: {play.name(claim.debtor)} pays {money(amount, claim.currency)} more.")
     _show_legs(play, claim, 2)
     _status(play, claim)
+    play.show_holders(claim)

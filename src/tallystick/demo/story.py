@@ -23,6 +23,8 @@ def tell(stage: Stage, teller: Teller, folder: Path) -> Play:
     opening.issue_money(play)
     opening.registry(play)
     opening.confirmations(play)
+    for claim in play.claims[:2]:
+        play.show_holders(claim)
     before = sheet.take(play)
     _chain(play)
     maturity.payment(play)

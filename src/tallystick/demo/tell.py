@@ -23,7 +23,10 @@ class Teller:
         """Begin an act."""
         self._act += 1
         self._console.print()
-        self._console.print(Text(f"{self._act}. {title}", style="bold"), Text(when, style="cyan"))
+        heading = Text(f"{self._act}. {title}", style="bold")
+        if when:
+            heading.append(f" {when}", style="cyan")
+        self._console.print(heading)
 
     def say(self, sentence: str) -> None:
         """Say what happened."""

@@ -63,7 +63,7 @@ def holds_for(view: View, beneficiary: PartyId) -> Iterable[Held]:
     return view.find(Held, beneficiary=beneficiary)
 
 
-def hold(view: View, hold_id: HoldId) -> Held:
+def one_hold(view: View, hold_id: HoldId) -> Held:
     """One hold."""
     return view.get(Held, hold_id)
 

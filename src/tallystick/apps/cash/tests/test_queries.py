@@ -54,9 +54,9 @@ def test_holds_are_read_by_owner_and_beneficiary(world: World) -> None:
     hold_id = world.accepts(by("D1"), Hold(money=CNY, amount_minor=50, beneficiary="S2")).id
     assert [each.hold_id for each in queries.holds(world.view("D1"), "D1")] == [hold_id]
     assert [each.hold_id for each in queries.holds_for(world.view("S2"), "S2")] == [hold_id]
-    assert queries.hold(world.view("S2"), hold_id).remaining_minor == 50
+    assert queries.one_hold(world.view("S2"), hold_id).remaining_minor == 50
     with pytest.raises(Refused) as no:
-        queries.hold(world.view("S1"), hold_id)
+        queries.one_hold(world.view("S1"), hold_id)
     assert no.value.code is Refusal.NO_SUCH_HOLD
     assert interface.get_hold(world.view(), hold_id).amount_minor == 50
 
