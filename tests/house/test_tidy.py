@@ -126,6 +126,25 @@ def _used_by(path: Path) -> Iterator[str]:
     for _, name in imports(path):
         yield name
         yield name.rpartition(".")[0]
+    yield from _named_by(path)
+
+
+def _named_by(path: Path) -> Iterator[str]:
+    """Modules that are loaded when they are needed: `"a.b:name"`, `f"{HERE}.b:name"`."""
+    constants = {
+        node.targets[0].id: node.value.value
+        for node in tree(path).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.JoinedStr(
+                values=[ast.FormattedValue(value=ast.Name(id=name)), ast.Constant(value=str(rest))]
+            ):
+                yield f"{constants.get(name, '')}{rest}".partition(":")[0]
+            case ast.Constant(value=str(text)) if text.startswith("tallystick."):
+                yield text.partition(":")[0]
 
 
 @pytest.mark.parametrize("path", suite_files(), ids=name_of)
