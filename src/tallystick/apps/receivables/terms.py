@@ -26,6 +26,8 @@ PIECES_MAX = 500
 """Most pieces of one undertaking, whatever its terms."""
 HOPS_MAX = 50
 """Most times a piece is passed on, whatever its terms."""
+FORMER_HOLDERS_MAX = 128
+"""Most holders that a piece has had, by transfers and finance."""
 LOCKS_MAX = 32
 """Most locks on one piece."""
 
@@ -61,6 +63,8 @@ Pieces = Annotated[int, Meta(ge=1, le=PIECES_MAX, description="Pieces.")]
 """How many pieces an undertaking is, or may be, in."""
 Moneys = Annotated[tuple[MoneyId, ...], Meta(max_length=16)]
 """Moneys of one currency by issuer."""
+FormerHolders = Annotated[tuple[PartyId, ...], Meta(max_length=FORMER_HOLDERS_MAX)]
+"""Who has held a piece, oldest first."""
 Registrations = Annotated[tuple[RegistrationId, ...], Meta(max_length=50)]
 """Registered invoices."""
 

@@ -42,6 +42,7 @@ from tallystick.apps.receivables.standing import (
     today_of,
 )
 from tallystick.apps.receivables.terms import (
+    FORMER_HOLDERS_MAX,
     AlertKind,
     DealStatus,
     Fee,
@@ -62,8 +63,6 @@ from tallystick.values.units import PPM
 
 REGISTERED_AFTER_DUE_DAYS = 90
 """A public registration that ends earlier after the payment date is warned of."""
-FORMER_HOLDERS_MAX = 120
-"""Most holders that a piece has had when it is financed."""
 
 
 def apply(ctx: Context, msg: Apply) -> None:

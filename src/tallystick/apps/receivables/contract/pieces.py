@@ -32,6 +32,7 @@ from tallystick.apps.receivables.records import Leaf, Piece, Transfer, Undertaki
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.standing import banking_of, current_of, require_transferable
 from tallystick.apps.receivables.terms import (
+    FORMER_HOLDERS_MAX,
     AlertKind,
     Lock,
     LockKind,
@@ -70,7 +71,8 @@ def pass_(ctx: Context, msg: Pass) -> None:
     _require_receiver(ctx, piece, msg.to)
     require_distinct(msg.registrations)
     told = {"piece_id": piece.piece_id}
-    require(piece.hops < undertaking.hops_max, Refusal.TOO_MANY_HOPS, **told)
+    few = piece.hops < undertaking.hops_max and len(piece.former_holders) < FORMER_HOLDERS_MAX
+    require(few, Refusal.TOO_MANY_HOPS, **told)
     is_loop = msg.to in piece.former_holders
     require(not is_loop or msg.reason.strip() != "", Refusal.LOOP, **told)
     _require_settlement(ctx, piece, msg)
@@ -187,6 +189,8 @@ def return_pass(ctx: Context, msg: ReturnPass) -> None:
     piece = own_piece(ctx, transfer.piece_id)
     undertaking = current_of(ctx, transfer)
     _require_disposable(ctx, piece, undertaking)
+    is_last = piece.former_holders[-1] == transfer.sender
+    require(is_last, Refusal.TRANSFER_CLOSED, transfer_id=msg.transfer_id)
 
     set_free(ctx, transfer.registrations, transfer.transfer_id, Reason.OBSA)
     ctx.save(

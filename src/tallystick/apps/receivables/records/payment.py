@@ -121,7 +121,7 @@ class Leg(Record, tag="receivables.leg.1"):
     """Whether an order on the piece keeps the money back."""
 
 
-@record(key=("undertaking_id", "number", "start_minor"), seen_by=("holder",))
+@record(key=("undertaking_id", "number", "start_minor"), seen_by=("holder", "assignor"))
 class Withheld(Record, tag="receivables.withheld.1"):
     """Money of a leg that is kept back while an order on the piece stands."""
 

@@ -8,6 +8,7 @@ from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import (
     LOCKS_MAX,
     DealId,
+    FormerHolders,
     Hops,
     Lock,
     PieceId,
@@ -97,7 +98,7 @@ class Piece(Record, tag="receivables.piece.1"):
     """How often it, or what it was cut from, was passed on."""
     parent: PieceId | None = None
     """Piece it was cut from; None for the first piece."""
-    former_holders: Annotated[tuple[PartyId, ...], Meta(max_length=128), SeenBy()] = ()
+    former_holders: Annotated[FormerHolders, SeenBy()] = ()
     """Who has held it or what it was cut from, oldest first; for loops alone."""
     locks: Annotated[tuple[Lock, ...], Meta(max_length=LOCKS_MAX)] = ()
     """Why it cannot be disposed of; empty: it is free."""

@@ -14,6 +14,7 @@ from tallystick.apps.receivables.messages import (
     AcceptPass,
     Apply,
     Decline,
+    Pass,
     Split,
     Withdraw,
 )
@@ -141,18 +142,19 @@ def test_only_so_many_applications_stand_on_a_piece() -> None:
     market.applied("S1", piece, *names[30:32])
 
 
-def test_a_piece_of_too_many_hands_is_not_financed(market: Market) -> None:
+def test_a_piece_of_too_many_hands_stays_where_it_is(market: Market) -> None:
     piece = market.opened(100000)
     market.set_parameter("settlement_required", 0)
     market.mint("bank-a", 100_000_000)
     market.mint("bank-b", 100_000_000)
     market.financed("S1", piece, "bank-a")
     holder, other = "bank-a", "bank-b"
-    for _ in range(119):
+    for _ in range(127):
         market.financed(holder, piece, other, rate_ppm=0)
         holder, other = other, holder
     ask = Apply(piece_id=piece, financiers=(other,))
     market.refuses(holder, ask, Refusal.TOO_MANY_HOPS)
+    market.refuses(holder, Pass(piece_id=piece, to="S2"), Refusal.TOO_MANY_HOPS)
 
 
 # --- Offer

@@ -323,6 +323,17 @@ def test_what_was_financed_since_is_not_given_back(market: Market) -> None:
     market.refuses("factor-a", ReturnPass(transfer_id=made), Refusal.NOT_HOLDER)
 
 
+def test_what_changed_hands_since_is_not_given_back(market: Market) -> None:
+    piece = market.opened(100000)
+    made = market.held_by("S1", piece, "S2")
+    market.does("S1", AskReturn(transfer_id=made, error="meant for S3"))
+    market.mint("bank-a", 100000)
+    market.financed("S2", piece, "bank-a")
+    market.held_by("bank-a", piece, "S2", reason="pays S2's invoice")
+    assert market.piece(piece).former_holders == ("S1", "S2", "bank-a")
+    market.refuses("S2", ReturnPass(transfer_id=made), Refusal.TRANSFER_CLOSED)
+
+
 def test_nothing_goes_back_after_the_transfer_cut_off(market: Market) -> None:
     piece = market.opened(100000)
     market.at("2026-09-28")

@@ -260,7 +260,7 @@ def offers(rng: Random, world: World) -> Asked | None:
         return None
     if rng.random() < 0.15:
         return mostly(rng, deal.financier), Decline(deal_id=deal.deal_id)
-    recourse = rng.random() < 0.6
+    recourse = rng.random() < 0.75
     upfront = not recourse or rng.random() < 0.3
     fee = Fee(
         name="handling",
@@ -363,7 +363,7 @@ def claims(rng: Random, world: World) -> Asked | None:
     found = [
         each
         for each in world.view().find(Deal, status=DealStatus.FINANCED, claim_id=None)
-        if (each.undertaking_id in gone and has_recourse(each)) or rng.random() < 0.02
+        if each.undertaking_id in gone and (has_recourse(each) or rng.random() < 0.2)
     ]
     if not found:
         return None
@@ -388,7 +388,7 @@ MET = ClaimStatus.REPAID
 def gives_up(rng: Random, world: World) -> Asked | None:
     """A holder gives up what a defaulted debtor owes."""
     gone = some(rng, world, Undertaking, status=UndertakingStatus.DEFAULTED)
-    if gone is None or rng.random() < 0.6:
+    if gone is None or rng.random() < 0.8:
         return None
     piece = some(rng, world, Piece, undertaking_id=gone.undertaking_id, status=PieceStatus.HELD)
     return None if piece is None else (mostly(rng, piece.holder), WriteOff(piece_id=piece.piece_id))
@@ -400,8 +400,8 @@ def waits(rng: Random, world: World) -> Asked | None:
     if found is None or rng.random() < 0.7:
         world.passes(hours=rng.choice((1, 5, 20, 40)))
     else:
-        moments = (found.payment_cutoff_at_ms, found.default_at_ms)
-        world.passes_until(max(world.ledger_ms, min(moments[rng.random() < 0.5], LAST_MS)))
+        moments = (found.payment_cutoff_at_ms, found.default_at_ms, found.default_at_ms)
+        world.passes_until(max(world.ledger_ms, min(rng.choice(moments), LAST_MS)))
     return None
 
 
@@ -422,9 +422,9 @@ ACTIONS: Actions = {
     buys_back: 1,
     funds: 1,
     pays: 2,
-    claims: 5,
-    repays: 3,
-    gives_up: 2,
+    claims: 6,
+    repays: 4,
+    gives_up: 1,
     waits: 3,
 }
 
