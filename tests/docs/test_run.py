@@ -52,7 +52,7 @@ def test_commands_do_what_the_page_says(path: Path, tmp_path: Path) -> None:
     folder = prepare(tmp_path, in_tree=any(each.block.what == "tree" for each in parts))
     script = "\n".join(
         ["set -euo pipefail"]
-        + [f"{{\n{each.block.text}}} > {tmp_path}/{n}.txt 2>&1" for n, each in enumerate(parts)]
+        + [f"{{\n{each.block.text}}} >> {tmp_path}/{n}.txt 2>&1" for n, each in enumerate(parts)]
     )
     code = run(script, folder, tmp_path)
     printed = [read(tmp_path / f"{n}.txt") for n in range(len(parts))]
