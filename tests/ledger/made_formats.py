@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,6 +29,7 @@ from tallystick.ledger.block import Entry, app_hash_of, header_bytes, header_has
 from tallystick.ledger.context import Context
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import AppVersion, Budget, Genesis, genesis_to_json
+from tallystick.ledger.proof import ReceiptProof, RecordProof
 from tallystick.ledger.receipt import merkle_root
 from tallystick.ledger.system import UsedMinute
 from tallystick.ledger.transaction import (
@@ -125,7 +127,21 @@ def transaction(encoded: bytes, *keys: int) -> bytes:
     )
 
 
-def chain() -> tuple[list[bytes], Ledger, list[Entry]]:
+@dataclass(frozen=True)
+class Played:
+    """What the golden chain is made of."""
+
+    raws: list[bytes]
+    """Its transactions as they travelled."""
+    ledger: Ledger
+    """Its rules and genesis."""
+    entries: list[Entry]
+    """Its two blocks."""
+    proofs: dict[str, RecordProof | ReceiptProof | None]
+    """Proofs made after the first block."""
+
+
+def chain() -> Played:
     """Two blocks: one hold accepted and one refused; an hour later the hold's timer."""
     ledger = Ledger((CASH,), Everybody(), genesis(), strict=True)
     log = FileLog.open(SimulatedDisk(), "blocks", ledger.genesis.hash)
@@ -135,13 +151,20 @@ def chain() -> tuple[list[bytes], Ledger, list[Entry]]:
         transaction(body(ledger.chain_id, "order 18", 60_000), 1),
     ]
     made.next_block(OPENS_MS + 1_000, [ledger.codec.decode(raw) for raw in raws])
+    first = ledger.codec.decode(raws[0]).id
+    proofs = {
+        "present": made.prove_record(encode_key("cash.balance", "S1", MONEY)),
+        "absent": made.prove_record(encode_key("cash.balance", "S2", MONEY)),
+        "receipt": made.prove_receipt(first),
+    }
     made.next_block(OPENS_MS + HOUR_MS, [])
-    return raws, ledger, [decode(Entry, raw) for _, raw in log.entries(1)]
+    return Played(raws, ledger, [decode(Entry, raw) for _, raw in log.entries(1)], proofs)
 
 
 def vectors() -> dict[str, Any]:
     """All golden vectors, bytes as hex."""
-    raws, ledger, entries = chain()
+    played = chain()
+    raws, ledger, entries = played.raws, played.ledger, played.entries
     return {
         "about": "Golden vectors of docs/reference/formats.md; bytes are hex. Private keys: one"
         " byte, 32 times over (1 and 2 officers of S1, 9 the node).",
@@ -168,6 +191,7 @@ def vectors() -> dict[str, Any]:
         "blocks": [_block(entry) for entry in entries],
         "used_minute": _used_minute(raws, ledger, entries[0]),
         "tree": _tree(),
+        "proofs": {name: encode(proof).hex() for name, proof in played.proofs.items()},
         "merkle": [
             {"leaves": [leaf.hex() for leaf in leaves], "root": merkle_root(leaves).hex()}
             for leaves in ((), (b"a",), (b"a", b"b", b"c"))

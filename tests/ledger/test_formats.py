@@ -14,6 +14,7 @@ import pytest
 
 from tallystick.accel import load
 from tallystick.gateway.wire import read_token
+from tallystick.ledger.genesis import first_records
 from tallystick.values.codec import decode_key
 from tests.ledger.made_formats import chain, genesis, vectors
 
@@ -185,11 +186,9 @@ def test_the_leaf_of_a_record() -> None:
 
 def test_the_state_root_is_that_of_what_the_blocks_left() -> None:
     """Genesis records and the ledger's own, then every change of the log, in a tree by hand."""
-    _, ledger, entries = chain()
-    from tallystick.ledger.genesis import first_records
-
-    state = first_records(ledger.genesis, ledger.rules.record_types)
-    for entry in entries:
+    played = chain()
+    state = first_records(played.ledger.genesis, played.ledger.rules.record_types)
+    for entry in played.entries:
         for key, after in [*(c for changes in entry.changes for c in changes), *entry.own_changes]:
             state.pop(key, None)
             if after is not None:
@@ -209,6 +208,46 @@ def sparse_root(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
     for leaf in leaves:
         sides[leaf[0][depth // 8] >> (7 - depth % 8) & 1].append(leaf)
     return sha256(b"JMT::IntrnalNode", *(sparse_root(side, depth + 1) for side in sides))
+
+
+def climb(path: dict[str, Any]) -> bytes:
+    """The state root that a path leads to."""
+    value = sha256(b"JMT::LeafNode", path["key_hash"], path["record_hash"])
+    for is_left, other in path.get("steps", []):
+        pair = (other, value) if is_left else (value, other)
+        value = sha256(b"JMT::IntrnalNode", *pair)
+    return value
+
+
+def test_a_proof_of_a_record() -> None:
+    proof = unpacked(raw("proofs", "present"))
+    assert proof["key"] == raw("record_keys", 0, "key")
+    assert proof["path"]["key_hash"] == sha256(proof["key"])
+    assert proof["path"]["record_hash"] == sha256(proof["record"])
+    assert climb(proof["path"]) == proof["seal"]["state_root"] == raw("blocks", 0, "state_root")
+    assert unpacked(proof["record"])["held_minor"] == 60_000
+
+
+def test_a_proof_that_there_is_none() -> None:
+    proof = unpacked(raw("proofs", "absent"))
+    assert "record" not in proof
+    neighbours = [proof[side] for side in ("left", "right") if side in proof]
+    assert neighbours
+    assert {climb(each) for each in neighbours} == {raw("blocks", 0, "state_root")}
+    wanted = sha256(proof["key"])
+    assert "left" not in proof or proof["left"]["key_hash"] < wanted
+    assert "right" not in proof or proof["right"]["key_hash"] > wanted
+
+
+def test_a_proof_of_a_receipt() -> None:
+    proof = unpacked(raw("proofs", "receipt"))
+    value = sha256(b"\x00", packed(proof["receipt"]))
+    for is_left, other in proof["steps"]:
+        value = sha256(b"\x01", *((other, value) if is_left else (value, other)))
+    assert value == proof["seal"]["receipts_root"] == raw("blocks", 0, "receipts_root")
+    assert (proof["position"], proof["count"]) == (0, 2)
+    header = packed(proof["seal"]["header"])
+    assert raw("blocks", 0, "header") == b"tallystick/header/1" + header
 
 
 def test_lists_have_simple_roots() -> None:
