@@ -69,7 +69,12 @@ class EmbeddedEngine:
     # --- life
 
     def start(self, *, ended: Callable[[BaseException | None], None] | None = None) -> None:
-        """Begin to make blocks; `ended` is called once it makes no more, with what ended it."""
+        """Begin to make blocks; `ended` is called once it makes no more, with what ended it.
+
+        A new chain gets its first block here, so that proofs can be made from the beginning.
+        """
+        if self.chain.seal() is None:
+            self.chain.next_block(self._block_ms(), [], force=True)
         self._running = self._threads.submit(self._run)
         if ended is not None:
             self._running.add_done_callback(lambda future: ended(future.exception()))
@@ -114,8 +119,6 @@ class EmbeddedEngine:
 
     def _run(self) -> None:
         """Make blocks until told to stop; an error that is not a full disk ends it."""
-        if self.chain.seal() is None:
-            self._make([], force=True)  # so that proofs can be made from the beginning
         while (batch := self._next_batch()) is not None:
             made = self._make(batch)
             if not batch and not made:
@@ -151,9 +154,9 @@ class EmbeddedEngine:
         self._queued_bytes -= sum([len(transaction.raw) for transaction in batch])
         return batch
 
-    def _make(self, batch: list[Transaction], *, force: bool = False) -> bool:
+    def _make(self, batch: list[Transaction]) -> bool:
         """Make one block and publish it; False when there was nothing to make one of."""
-        committed = self._commit(batch, force)
+        committed = self._commit(batch)
         if committed is None:
             return self._is_stopping
         if committed.header_hash:
@@ -163,11 +166,11 @@ class EmbeddedEngine:
             listener(committed)
         return True
 
-    def _commit(self, batch: list[Transaction], force: bool) -> Committed | None:
+    def _commit(self, batch: list[Transaction]) -> Committed | None:
         """Have the chain make a block; while the disk is full, wait and try again until stopped."""
         while not self._is_stopping or not self._trouble:
             try:
-                committed = self.chain.next_block(self._block_ms(), batch, force=force)
+                committed = self.chain.next_block(self._block_ms(), batch)
                 self._trouble = ""
                 return committed
             except DiskFull as problem:
