@@ -16,6 +16,7 @@ from tallystick.apps.receivables.records import (
     Transfer,
     Undertaking,
 )
+from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.standing import OWING, today_of
 from tallystick.apps.receivables.terms import (
     DealId,
@@ -26,6 +27,7 @@ from tallystick.apps.receivables.terms import (
     UndertakingId,
     UndertakingStatus,
 )
+from tallystick.ledger.refusal import require
 from tallystick.ledger.view import View
 from tallystick.values.codec import Struct
 from tallystick.values.units import (
@@ -295,7 +297,7 @@ def applications(view: View, assignor: PartyId) -> Iterable[Deal]:
 
 def claim_today(view: View, deal_id: DealId) -> ClaimToday:
     """What the financier of a deal with recourse is owed today."""
-    found = view.get(Deal, deal_id)
+    found = _paid_out(view, deal_id)
     day = calendar(view, found.calendar_id).day_of(view.now_ms)
     claim = claim_of(found, day)
     return ClaimToday(
@@ -312,7 +314,8 @@ def claim_today(view: View, deal_id: DealId) -> ClaimToday:
 
 def price_today(view: View, deal_id: DealId) -> Price:
     """What buying a piece back costs today."""
-    found = view.get(Deal, deal_id)
+    found = _paid_out(view, deal_id)
+    require(found.status is DealStatus.FINANCED, Refusal.DEAL_CLOSED, deal_id=deal_id)
     day = calendar(view, found.calendar_id).day_of(view.now_ms)
     price = buy_back_price(found, found.amount_minor, day=day, payment_day=found.payment_day)
     return Price(
@@ -322,6 +325,13 @@ def price_today(view: View, deal_id: DealId) -> Price:
         price_minor=price,
         face_minor=found.amount_minor,
     )
+
+
+def _paid_out(view: View, deal_id: str) -> Deal:
+    """A deal under which money has moved."""
+    found = view.get(Deal, deal_id)
+    require(found.value_day is not None, Refusal.DEAL_CLOSED, deal_id=deal_id)
+    return found
 
 
 # --- Payments
@@ -342,6 +352,8 @@ def claims(view: View, assignor: PartyId) -> Iterable[RecourseClaim]:
     return view.find(RecourseClaim, assignor=assignor, limit=ROWS_MAX)
 
 
-def alerts(view: View, to: PartyId) -> Iterable[Alert]:
-    """What a party was told, oldest first."""
+def alerts(view: View, to: PartyId | None = None) -> Iterable[Alert]:
+    """What a party was told, oldest first; None: all that the asker may read, loops among them."""
+    if to is None:
+        return view.find(Alert, order="at_ms", limit=ROWS_MAX)
     return view.find(Alert, to=to, order="at_ms", limit=ROWS_MAX)

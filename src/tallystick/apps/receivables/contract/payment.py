@@ -17,7 +17,7 @@ from tallystick.apps.receivables.messages import (
     ReachDue,
     TellHolders,
 )
-from tallystick.apps.receivables.records import Leaf, Payable, Piece, Undertaking, Withheld
+from tallystick.apps.receivables.records import Deal, Leaf, Payable, Piece, Undertaking, Withheld
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.shares import share_unnamed, total_owed
 from tallystick.apps.receivables.standing import (
@@ -181,10 +181,13 @@ def _due_undertakings(ctx: Context, currency: str, money: str) -> list[Undertaki
 
 
 def _tell_holder(ctx: Context, undertaking: Undertaking, piece: Piece, kind: AlertKind) -> None:
-    """Tell one holder; a moved date is entered in the piece."""
+    """Tell one holder; a moved date is entered in the piece and in its deal."""
     if piece.status is not PieceStatus.HELD:
         return
     if kind is AlertKind.DATE_MOVED:
         ctx.save(replace(piece, payment_day=undertaking.payment_day))
+        if piece.deal_id is not None:
+            deal = known(ctx, Deal, piece.deal_id)
+            ctx.save(replace(deal, payment_day=undertaking.payment_day))
     day = undertaking.payment_day
     tell(ctx, kind, to=piece.holder, subject=piece.piece_id, day=day)
