@@ -220,8 +220,8 @@ def test_a_value_is_read(words: tuple[str, ...], name: str, value: object) -> No
         (("--count", "9" * 5000), "is no whole number"),
         (("--count", "3000000000"), "--count: Expected `int` <= 2147483647"),
         (("--waits", "1y"), "write 30m, 24h or 7d"),
-        (("--day", "2026-13-01"), "--day: Expected"),
-        (("--day", "tomorrow"), "--day: Expected"),
+        (("--day", "2026-13-01"), "--day: '2026-13-01' is not a day, YYYY-MM-DD"),
+        (("--day", "tomorrow"), "--day: 'tomorrow' is not a day"),
         (("--expires", "2026-02-30"), "is no time; write '2026-10-08 17:00'"),
         (("--expires", "2026-10-08 17:60"), "is no time"),
         (("--expires", "2026-10-08 24:01"), "--expires: not a time of day"),
@@ -230,8 +230,8 @@ def test_a_value_is_read(words: tuple[str, ...], name: str, value: object) -> No
         (("--is-open", "maybe"), "'maybe' is none of yes, true, no, false"),
         (("--root", "xyz"), "'xyz' is not hex"),
         (("--root", "ab"), "--root: Expected `bytes` of length >= 32"),
-        (("--holder", "D 1"), "--holder: Expected"),
-        (("--piece", "piece-1"), "--piece: Expected"),
+        (("--holder", "D 1"), "--holder: 'D 1' is not a party"),
+        (("--piece", "piece-1"), "--piece: 'piece-1' is not the id of a record"),
         (("--colours", "x"), "no option --colours; there are: --currency, --amount"),
         (("stray",), "'stray' follows no option"),
     ),
@@ -313,7 +313,8 @@ def test_a_bound_name_stands_for_an_id_and_for_nothing_else() -> None:
 
 
 def test_a_name_that_is_not_bound_is_an_id() -> None:
-    assert "--piece: Expected" in refused("--piece", "b", wording=Wording(names={"a": PIECE}))
+    said = refused("--piece", "b", wording=Wording(names={"a": PIECE}))
+    assert said == "--piece: 'b' is not the id of a record"
 
 
 # --- currencies of records

@@ -83,7 +83,7 @@ def test_arguments_of_a_query_are_checked() -> None:
     assert query is not None
     words = ["--party", "D1", "--money", "CNY@CB"]
     assert W.query(query, words) == {"party": "D1", "money": "CNY@CB"}
-    with pytest.raises(WordingProblem, match="--money: Expected"):
+    with pytest.raises(WordingProblem, match="--money: 'CNY' is not a currency and who issued it"):
         W.query(query, ["--party", "D1", "--money", "CNY"])
     with pytest.raises(WordingProblem, match="--money is missing"):
         W.query(query, ["--party", "D1"])

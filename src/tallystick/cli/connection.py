@@ -12,7 +12,7 @@ from tallystick.client.client import Client, officers_of
 from tallystick.client.http import Tls
 from tallystick.client.keys import KeyStore
 from tallystick.engine.folder import KEYS, PASSPHRASE, TLS
-from tallystick.errors import KeysError, NoSuchKey
+from tallystick.errors import KeysError, NoSuchKey, Unreachable
 
 PATIENCE_SECONDS = 15.0
 """How long a node that does not answer is tried again."""
@@ -56,11 +56,19 @@ def _first_line(path: Path) -> str:
 
 def connect(session: Session) -> Client:
     """A client without keys: what needs no officer."""
-    tls = None
-    if not session.node.startswith("unix:"):
-        folder = data_folder(session) / TLS
-        tls = Tls(folder / "ca.pem", folder / "client.pem", folder / "client.key")
-    return Client(session.node, tls=tls, patience_seconds=PATIENCE_SECONDS)
+    if session.node.startswith("unix:"):
+        return Client(session.node, patience_seconds=PATIENCE_SECONDS)
+    if not session.node.startswith("https:"):
+        raise click.UsageError(
+            f"--node: {session.node!r} is neither unix:PATH nor https://HOST:PORT"
+        )
+    folder = session.tls or data_folder(session) / TLS
+    files = Tls(folder / "ca.pem", folder / "client.pem", folder / "client.key")
+    try:
+        return Client(session.node, tls=files, patience_seconds=PATIENCE_SECONDS)
+    except OSError as problem:  # ssl.SSLError is one too
+        reason = f"the certificates in {folder} cannot be used: {problem.strerror or problem}"
+        raise Unreachable(session.node, f"{reason}; name their folder in --tls") from None
 
 
 def reader(session: Session) -> Client:

@@ -53,12 +53,8 @@ class AppGroup(TallyGroup):
 
     @cached_property
     def queries(self) -> dict[str, QueryInfo]:
-        """Queries by command; one that has the name of a message is `show-NAME`."""
-        taken = {each.command for each in self.messages}
-        return {
-            f"show-{each.command}" if each.command in taken else each.command: each
-            for each in self.info.queries
-        }
+        """Queries by command; none has the name of a message."""
+        return {each.command: each for each in self.info.queries}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Messages, then queries."""

@@ -18,11 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.apps import APPS
 from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
+from tallystick.cli.derive import catalogue
 from tallystick.errors import FormatError
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import Record
 from tallystick.ledger.refusal import Refused
 from tallystick.testing.cast import CAST, OFFICERS
+from tallystick.values.codec import decode, encode
 from tallystick.values.errors import ValueProblem
 
 
@@ -124,9 +126,12 @@ def founding_records(file: FoundingFile, keys: FoundersKeys, now_ms: int) -> tup
             payment_cutoff_minute=calendar.payment_cutoff_minute,
         )
         founding = supervised(founders, published, parameters=file.parameters)
-        return first_records(APPS, founding, now_ms)
+        records = first_records(APPS, founding, now_ms)
+        # What is made here was never decoded: hold it to its bounds.
+        return tuple(decode(type(each), encode(each)) for each in records)
     except Refused as no:
-        raise FormatError("founding", str(no)) from None
+        said = catalogue().sentence(no.code.app, no.code.number, no.values)
+        raise FormatError("founding", said) from None
     except (ValueProblem, ValueError) as problem:
         raise FormatError("founding", str(problem)) from None
 

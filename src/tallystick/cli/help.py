@@ -190,11 +190,17 @@ def option_rows(
 def field_text(catalogue: Catalogue, app: str, struct: str, info: FieldInfo, language: str) -> str:
     """What a field means, in words."""
     if language == "en":
-        return in_decimals(info.doc) if unit_of(info.type) in _DECIMALS else info.doc or info.name
+        return in_decimals(info.doc) if _unit(info.type) in _DECIMALS else info.doc or info.name
     word = catalogue.word(app, "field", struct, info.name, language=language) if struct else None
     word = word or catalogue.word(app, "field", info.name, language=language)
     unit = unit_of(info.type)
     return f"{word or info.doc}{f'（{unit}）' if unit and unit != 'minor' else ''}"
+
+
+def _unit(type_: Any) -> str | None:
+    """Unit of a field, or of each of its values."""
+    plain = bare(type_)
+    return unit_of(get_args(plain)[0]) if get_origin(plain) is tuple else unit_of(type_)
 
 
 def in_decimals(doc: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 import click
 
-from tallystick.cli.exits import BROKEN_PIPE, BUG, INTERRUPTED, NOT_OK, USAGE
+from tallystick.cli.exits import BROKEN_PIPE, BUG, INTERRUPTED, NOT_OK, OK, USAGE
 from tallystick.cli.glance import glance
 from tallystick.cli.group import LazyGroup, Sections
 from tallystick.cli.session import Session
@@ -52,6 +55,10 @@ EPILOG = """Exit codes: 0 done, 1 not so (audit, verify, cases), 2 usage, 3 refu
 All: docs/reference/exit-codes.md."""
 
 
+class NobodyReads(Exception):
+    """The reader of the output went away; click would end with 1."""
+
+
 class Root(LazyGroup):
     """`tally` itself: its own commands, and a group for each application."""
 
@@ -67,9 +74,24 @@ class Root(LazyGroup):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Begin with what the environment says."""
+        """Read the command line; `--help` is written here."""
         extra.setdefault("obj", Session.from_environment())
-        return super().make_context(info_name, args, parent, **extra)
+        with _a_reader():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _a_reader():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _a_reader() -> Iterator[None]:
+    """Tell a broken pipe from other trouble with files."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise NobodyReads from None
 
 
 root = Root(
@@ -87,12 +109,10 @@ click.version_option(package_name="tallystick", prog_name="tally", message="%(pr
 def main() -> None:
     """Run `tally` and end with its exit code."""
     sys.excepthook = _unexpected
-    try:
-        sys.exit(run(sys.argv[1:]))
-    except BrokenPipeError:
-        # Nobody reads any more: what is still buffered must not fail on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(args: list[str]) -> int:
@@ -100,8 +120,13 @@ def run(args: list[str]) -> int:
     session = Session.from_environment()
     try:
         answer = root.main(args, prog_name="tally", standalone_mode=False, obj=session)
-        sys.stdout.flush()
-        return answer if isinstance(answer, int) else 0
+        with _a_reader():
+            sys.stdout.flush()
+        return answer if isinstance(answer, int) else OK
+    except NobodyReads:
+        # What is still buffered must not fail when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -143,7 +168,10 @@ def _usage(problem: click.ClickException) -> str:
 def _unexpected(
     kind: type[BaseException], problem: BaseException, trace: TracebackType | None
 ) -> None:
-    """A bug of ours: one line for people, the traceback for `--debug`."""
+    """A bug of ours: one line for people, the traceback for `--debug`. Ctrl-C is none."""
+    if issubclass(kind, KeyboardInterrupt):
+        click.echo("tally: stopped", err=True)
+        sys.exit(INTERRUPTED)
     if "--debug" in sys.argv:
         traceback.print_exception(kind, problem, trace)
     else:

@@ -33,6 +33,8 @@ class Session:
     """Folder of key files; None = beside the node's socket."""
     passphrase_file: Path | None = None
     """File whose first line opens the keys; None = asked for."""
+    tls: Path | None = None
+    """Folder with ca.pem, client.pem and client.key; None = `tls` beside the node's socket."""
     as_json: bool = False
     """Whether answers are JSON."""
     language: str = "en"
@@ -46,12 +48,16 @@ class Session:
     def from_environment(cls) -> Session:
         """Settings that the environment gives."""
         told = os.environ
-        keys, secret = told.get("TALLY_KEYS"), told.get("TALLY_PASSPHRASE_FILE")
+
+        def path(name: str) -> Path | None:
+            return Path(told[name]) if told.get(name) else None
+
         return cls(
             node=told.get("TALLY_NODE") or f"unix:{NODE_DEFAULT}",
             who=told.get("TALLY_AS", ""),
-            keys=Path(keys) if keys else None,
-            passphrase_file=Path(secret) if secret else None,
+            keys=path("TALLY_KEYS"),
+            passphrase_file=path("TALLY_PASSPHRASE_FILE"),
+            tls=path("TALLY_TLS"),
             language=language_of(
                 told.get("TALLY_LANG") or told.get("LC_ALL") or told.get("LANG", "")
             ),
@@ -74,6 +80,7 @@ def shared_options() -> list[click.Option]:
         _option(("--node",), "ADDRESS", "The node: unix:PATH or https://HOST:PORT [TALLY_NODE]."),
         _option(("--as",), "MEMBER.OFFICER[+OFFICER]", "Who signs or reads [TALLY_AS]."),
         _option(("--keys",), "DIR", "Folder of your keys [TALLY_KEYS]."),
+        _option(("--tls",), "DIR", "Folder of certificates for https [TALLY_TLS]."),
         _option(("--lang",), "en|zh", "Language of help and sentences [LANG].", early=True),
         _flag("--json", "Answer in JSON."),
         _flag("--debug", "Show the traceback of an unexpected error."),
@@ -133,6 +140,8 @@ def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> Non
         session.who = str(value)
     elif name == "keys":
         session.keys = Path(value)
+    elif name == "tls":
+        session.tls = Path(value)
     elif name == "lang":
         if value not in LANGUAGES:
             raise click.BadParameter(f"{value!r} is none of {', '.join(LANGUAGES)}", ctx, parameter)

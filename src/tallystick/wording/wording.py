@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
+from msgspec import Meta
 
 from tallystick.catalogue import (
     FieldInfo,
@@ -215,7 +216,8 @@ class Wording:
         if plain is int:
             return self._number(text, unit)
         if plain is str:
-            return text if any(mark in _NEVER_AN_ID for mark in marks(type_)) else self._id(text)
+            known = any(mark in _NEVER_AN_ID for mark in marks(type_))
+            return _fitting(type_, text if known else self.names.get(text, text))
         if plain is bool:
             return choose(YES, text)
         if plain is bytes:
@@ -227,10 +229,6 @@ class Wording:
         if get_origin(plain) in (Union, UnionType):
             return self._tagged(plain, text, currency)
         raise WordingProblem(f"cannot be written: {plain}")
-
-    def _id(self, text: str) -> str:
-        """An id, or what a name is bound to."""
-        return self.names.get(text, text)
 
     def amount(self, text: str, currency: str | None, *, is_signed: bool = False) -> int:
         """Minor units of an amount such as `1,000.00` or `1,000.00 CNY`."""
@@ -333,3 +331,15 @@ def currency_of_struct(value: Any) -> str | None:
         return currency
     money = getattr(value, "money", None)
     return currency_of(money) if isinstance(money, str) and "@" in money else None
+
+
+def _fitting(type_: Any, text: str) -> str:
+    """The text, if the type takes it."""
+    try:
+        return str(decode(type_, encode(text)))
+    except ValueProblem as problem:
+        said = [m.description for m in marks(type_) if isinstance(m, Meta) and m.description]
+        if not said or "matching regex" not in str(problem):
+            raise
+        what = said[0][0].lower() + said[0][1:].rstrip(".")
+        raise WordingProblem(f"{text!r} is not {what}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def command(
     FILE gets a key in DATA/keys. docs/reference/founding.md describes FILE.
     """
     session = session_of(ctx)
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
+        raise click.UsageError(f"--name: {name!r} is not of a-z, 0-9 and -", ctx)
     file = cast_file() if members is None else read_founding(members)
     is_trial = trial or members is None
     if opens and not is_trial:

@@ -79,18 +79,18 @@ def send(ctx: click.Context, file: Path) -> int:
     draft = drafts.read(file)
     if not draft.signatures:
         raise click.UsageError(f"nobody has signed {file}: tally --as MEMBER.OFFICER sign", ctx)
-    body = _body(draft)
+    body = _body(file, draft)
     wording = _wording(session)
     said = [each for each, _ in body_rows(catalogue(), body, session.language, wording)]
     return tell_reply(session, catalogue(), connect(session).submit(draft.raw()), said)
 
 
-def _body(draft: Draft) -> Body[Any]:
+def _body(file: Path, draft: Draft) -> Body[Any]:
     """What is signed, decoded."""
     try:
         return draft.calls(message_types(catalogue()))
     except ValueProblem as problem:
-        raise FormatError("the draft", f"its body cannot be read: {problem}") from None
+        raise FormatError(str(file), f"its body cannot be read: {problem}") from None
 
 
 def _wording(session: Session) -> Wording:
@@ -104,7 +104,7 @@ def _wording(session: Session) -> Wording:
 
 def _show(session: Session, file: Path, draft: Draft, wording: Wording) -> None:
     """Everything that is signed, and by whom it is signed already."""
-    body = _body(draft)
+    body = _body(file, draft)
     if session.as_json:
         print_json(draft_json(file, draft, catalogue()))
         return
