@@ -32,6 +32,15 @@ STATUS_OF_APP = 422
 """HTTP status of an application's refusal of a read."""
 
 
+class Absent(Refused):
+    """There is no such record, or none that the asker may see: whatever its code, that is 404."""
+
+    @classmethod
+    def of(cls, no: Refused) -> Absent:
+        """The record's own refusal."""
+        return cls(no.code, no.values)
+
+
 class Problems:
     """Turns whatever a route raises into an answer."""
 
@@ -66,7 +75,7 @@ class Problems:
         )
 
     def _refused(self, _: Request[Any, Any, Any], no: Refused) -> Response[bytes]:
-        return self.told(no)
+        return self.told(no, 404 if isinstance(no, Absent) else None)
 
     def _http(self, request: Request[Any, Any, Any], problem: HTTPException) -> Response[bytes]:
         """What the framework itself turns away: no such path, no such method, a bad request."""

@@ -17,6 +17,7 @@ from tallystick.api.arguments import (
     write_cursor,
 )
 from tallystick.api.asking import Asked, arguments_of, number, segments_of, view_for
+from tallystick.api.problem import Absent
 from tallystick.api.service import Service
 from tallystick.api.submitting import packed_one
 from tallystick.catalogue import QueryInfo, RecordInfo
@@ -69,7 +70,7 @@ def _record(service: Service, request: Asked) -> Response[bytes]:
     view = view_for(service, request)
     kept = view.peek(info.type, *found)
     if kept is None:
-        raise missing(info.type, found)
+        raise Absent.of(missing(info.type, found))
     return _answer(view, "record", to_json(kept))
 
 
@@ -116,7 +117,7 @@ def _proof(service: Service, request: Asked, info: RecordInfo, key: tuple[Any, .
         return proof
     shown = view.peek(info.type, *key)
     if shown is None or encode(shown) != proof.record:
-        raise missing(info.type, key)
+        raise Absent.of(missing(info.type, key))
     return proof
 
 

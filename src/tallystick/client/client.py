@@ -239,7 +239,7 @@ class Client:
         try:
             found: dict[str, Any] = self._json(_record_path(app, record, key))["record"]
         except NodeRefused as no:
-            if no.status in {404, 422}:
+            if no.status == 404:
                 return None
             raise
         return found
