@@ -156,7 +156,7 @@ def _commands(
     """Commands below a group, in order of name, each with the context that it runs in."""
     if not isinstance(group, click.Group):
         return
-    here = click.Context(group, info_name=name.rsplit(maxsplit=1)[-1], parent=context)
+    here = _context(group, context, name)
     for each in sorted(group.list_commands(here)):
         command = group.get_command(here, each)
         if command is not None and not command.hidden:
@@ -166,16 +166,17 @@ def _commands(
 
 def _help(command: click.Command, context: click.Context | None, name: str) -> Iterator[str]:
     """The help of a command as it is printed."""
-    here = click.Context(
-        command,
-        info_name=name.rsplit(maxsplit=1)[-1],
-        parent=context,
-        terminal_width=WIDTH,
-        max_content_width=WIDTH,
-    )
+    here = _context(command, context, name)
     parts = click.unstyle(command.get_help(here)).strip().split("\n\n")
     shown = [part for part in parts if context is None or not part.startswith(SHARED)]
     yield "```text"
     yield from (line.rstrip() for line in "\n\n".join(shown).splitlines())
     yield "```"
     yield ""
+
+
+def _context(command: click.Command, parent: click.Context | None, name: str) -> click.Context:
+    """What a command runs in, with the page's width."""
+    wide = {"terminal_width": WIDTH, "max_content_width": WIDTH}
+    settings: dict[str, Any] = {**command.context_settings, **wide}
+    return click.Context(command, info_name=name.rsplit(maxsplit=1)[-1], parent=parent, **settings)
