@@ -1,12 +1,9 @@
 """What a machine may do to a node: disk, log, folder, keys, ports, clocks and Ctrl-C."""
 
-import logging
 import os
 import resource
 import shutil
-import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ from tallystick.apps.cash.messages import Mint
 from tallystick.audit import AuditReport, audit
 from tallystick.engine.clock import AHEAD_MS_MAX, MachineClock, wall_ms
 from tallystick.errors import (
-    ClockWrong,
     Damage,
     DataFolderInUse,
     DiskFull,
@@ -28,7 +24,7 @@ from tallystick.gateway.reply import Outcome
 from tallystick.ledger.refusals import Refusal
 from tallystick.node import Node
 from tallystick.settings import Listen, Settings
-from tests.hostile.machine import interrupted, made, running, started, tally
+from tests.hostile.machine import interrupted, made, running, tally
 from tests.hostile.net import CNY, Net
 
 WHO = "CB.maker+checker"
@@ -128,18 +124,6 @@ def test_log_cut_in_the_last_block(folder: Path) -> None:
     assert stopped.value.exit_code == 21
 
 
-def test_log_torn_beyond_the_tip(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A write that a power cut tore off was never committed: cut off, and said."""
-    last = height_of(folder)
-    with log_of(folder).open("ab") as log:
-        log.write(log_of(folder).read_bytes()[:50])
-    assert not audited(folder).ok
-    with caplog.at_level(logging.WARNING):
-        assert lives(folder) == last
-    assert any("cut" in each.message for each in caplog.records)
-    assert height_of(folder) == last + 1
-
-
 @pytest.mark.parametrize("part", (0.02, 0.3, 0.6, 0.98))
 def test_log_byte_flipped(folder: Path, part: float) -> None:
     """The audit names the block; no node runs on it."""
@@ -205,29 +189,6 @@ def test_port_taken(folder: Path) -> None:
     lives(folder)
 
 
-def test_socket_taken(folder: Path) -> None:
-    """So with the Unix socket, as long as somebody answers there."""
-    with socket.socket(socket.AF_UNIX) as taken:
-        taken.bind(str(folder / "api.sock"))
-        taken.listen()
-        with pytest.raises(PortTaken, match="unix:"), Node.open(folder):
-            pass
-    assert (folder / "api.sock").exists()
-    lives(folder)
-
-
-def test_future_clock(tmp_path: Path) -> None:
-    """A clock years ahead of the chain is not believed, unless somebody says it is right."""
-    folder = made(tmp_path / "data", began_ms=wall_ms() - AHEAD_MS_MAX - 86_400_000)
-    with pytest.raises(ClockWrong, match="--clock-is-right") as stopped:
-        Node.open(folder)
-    assert stopped.value.exit_code == 34
-    with Node.open(folder, settings=Settings(clock_is_right=True)) as node:
-        net = Net(node)
-        net.lives()
-        net.client.close()
-
-
 def test_clock_that_jumps_while_the_node_runs(folder: Path) -> None:
     """A jump of years is not followed, but told; the chain's time goes on as before."""
     ahead = [0]
@@ -240,16 +201,6 @@ def test_clock_that_jumps_while_the_node_runs(folder: Path) -> None:
         assert net.now_ms < before + 60_000
         assert "jumped ahead" in clock.trouble
         net.client.close()
-
-
-@pytest.mark.parametrize("after", (0.1, 0.5, 1.0))
-def test_ctrl_c_while_starting(folder: Path, after: float) -> None:
-    """While Python loads, while the node opens, while it begins to run: the data is whole."""
-    with started(folder) as process:
-        time.sleep(after)
-        code, _ = interrupted(process)
-    assert code in {0, 130, -signal.SIGINT}
-    assert lives(folder) in {BLOCKS + 1, BLOCKS + 2}
 
 
 def test_ctrl_c_under_load(folder: Path) -> None:
