@@ -5,8 +5,8 @@
     world.refuses("S2.maker+checker", Split(...), Refusal.NOT_HOLDER)
     world.passes(days=97)
 
-Invariants of every application are checked after every step: those that read a kind of record that
-the step changed; when time has passed, all of them.
+Invariants of every application are checked after every block: those that read a kind of record that
+the block changed; when time has passed, all of them.
 """
 
 from __future__ import annotations
@@ -292,9 +292,11 @@ class World:
             raise WorldProblem("time does not go on for so long")
         while (due := self.ledger.next_wake_ms(self.chain.state)) is not None and due <= target:
             self.now_ms = max(self.now_ms, due)
-            self.chain.next_block(self.now_ms, [])
-            self.check()
+            committed = self.chain.next_block(self.now_ms, [])
+            if committed is not None and committed.header_hash:
+                self._check_changed(committed.header.height)
         self.now_ms = target
+        self.check()
 
     def restarts(self) -> None:
         """Close the chain and recover it from log and store."""
