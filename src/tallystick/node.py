@@ -1,11 +1,4 @@
-"""A node: the one place where its parts are wired, and what a data folder is made of.
-
-DATA/genesis.json   how the chain began          DATA/blocks/  the block log: the truth
-DATA/node.key       signs headers, sealed        DATA/state/   state store, follows the log
-DATA/passphrase     opens node.key and keys/     DATA/tls/     local authority, certificates
-DATA/keys/          officers' keys               DATA/lock     held by the running node
-DATA/node.toml      settings, optional           DATA/api.sock the node's own socket
-"""
+"""A node: the one place where its parts are wired. `engine/folder.py` says what is in its folder."""
 
 from __future__ import annotations
 
@@ -14,7 +7,6 @@ import gc
 import logging
 import os
 import secrets
-import shutil
 import signal
 import ssl
 import threading
@@ -46,7 +38,9 @@ from tallystick.engine.folder import (
     PASSPHRASE,
     STATE,
     TLS,
+    make_room,
     read_genesis,
+    write_private,
 )
 from tallystick.errors import GenesisMismatch, Halted, NodeError, TallystickError
 from tallystick.gateway.admit import Admission
@@ -74,8 +68,6 @@ log = logging.getLogger(__name__)
 TIMERS_PER_BLOCK = 1_000
 READERS = 4
 """Threads that read state for the door."""
-OURS = (BLOCKS, STATE, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, settings_module.SOCKET)
-"""What a data folder holds beside the genesis, the lock and the settings."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +143,9 @@ def init(
     with ExitStack() as stack:
         lock = OsDisk().lock(str(folder / LOCK))
         stack.callback(lock.release)
-        _make_room(folder, known, replace_demo=replace_demo)
+        make_room(folder, known, replace_demo=replace_demo)
         passphrase = secrets.token_urlsafe(24)
-        _write_new(folder / PASSPHRASE, (passphrase + "\n").encode())
+        write_private(folder / PASSPHRASE, (passphrase + "\n").encode())
         node_key = KeyStore(folder, passphrase).create(NODE_KEY)
         now_ms = clock()
         tls.make(folder / TLS, datetime.fromtimestamp(now_ms // 1000, UTC), hosts)
@@ -172,36 +164,10 @@ def init(
             records=tuple(encode(record) for record in beginning.records),
         )
         written = genesis_to_json(genesis, Rules(known).record_types)
-        _write_new(folder / (GENESIS + ".new"), written)
+        write_private(folder / (GENESIS + ".new"), written)
         (folder / (GENESIS + ".new")).rename(folder / GENESIS)
         OsDisk().sync_folder(str(folder))
     return Made(folder, genesis, passphrase)
-
-
-def _make_room(folder: Path, apps: Sequence[App], *, replace_demo: bool) -> None:
-    """See that the folder holds no chain that anybody may need."""
-    path = folder / GENESIS
-    if path.exists():
-        is_demo = read_genesis(folder, apps).demo
-        if not (replace_demo and is_demo):
-            raise NodeError(f"the data folder {folder} holds a chain already")
-    elif any((folder / name).exists() for name in (BLOCKS, STATE)):
-        raise NodeError(f"the data folder {folder} holds blocks, but no {GENESIS}")
-    for name in OURS:
-        if (folder / name).is_dir():
-            shutil.rmtree(folder / name)
-        else:
-            (folder / name).unlink(missing_ok=True)
-    for name in (GENESIS, GENESIS + ".new"):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that its owner alone may read, durably."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def read_passphrase(folder: Path, settings: Settings) -> str:

@@ -49,7 +49,7 @@ def test_two_members_sign_one_after_the_other_and_both_things_happen(
     asked = found.calls(MESSAGES)
     assert [call.party for call in asked.calls] == ["A", "B"]
     assert found.missing(KEYS) == ("A.clerk", "B.clerk")
-    draft.write(path, draft.add_signature(found, till.client.keys.sign("A.clerk", found.body)))  # type: ignore[union-attr]
+    draft.write(path, draft.add_signature(found, sign("A.clerk", found.body)))
 
     found = draft.read(path)
     assert found.missing(KEYS) == ("B.clerk",)
