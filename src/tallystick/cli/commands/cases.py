@@ -13,8 +13,9 @@ from tallystick.cli.exits import NOT_OK, OK
 from tallystick.cli.golden import check_golden, play, write_golden
 from tallystick.cli.group import TallyCommand
 from tallystick.cli.output import print_json, progress
+from tallystick.cli.render import print_lines
 from tallystick.cli.session import session_of
-from tallystick.testing.cases import CaseProblem, find_cases
+from tallystick.testing.cases import CaseProblem, Told, find_cases
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,24 @@ class Ran:
     """How many transactions it sent."""
     seconds: float
     """How long it took."""
+    told: tuple[Told, ...] = ()
+    """Its steps, as far as they went."""
 
 
 @click.command("cases", cls=TallyCommand, short_help="Run case files.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
 @click.option("--golden", is_flag=True, help="Write the receipts beside each case: FILE.golden.")
 @click.option("--check-golden", is_flag=True, help="Compare the receipts with FILE.golden.")
+@click.option("--verbose", "-v", is_flag=True, help="Print every step and what came of it.")
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], golden: bool, check_golden: bool) -> int:
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    *,
+    golden: bool = False,
+    check_golden: bool = False,
+    verbose: bool = False,
+) -> int:
     """Run case files, and all `*.case` in folders, each on a fresh ledger in memory.
 
     docs/reference/cases.md is their grammar. Prints a line for each case and for each failure,
@@ -50,7 +61,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], golden: bool, check_gol
     for each in _run_all(found, write=golden, check=check_golden):
         ran.append(each)
         if not as_json:
-            _tell(each)
+            _tell(each, verbose=verbose)
     if as_json:
         print_json([_as_json(each) for each in ran])
     else:
@@ -70,23 +81,34 @@ def _run_all(paths: Sequence[Path], *, write: bool, check: bool) -> Iterator[Ran
 def _run(path: Path, *, write: bool, check: bool) -> Ran:
     """Run one case."""
     begun = time.perf_counter()
+    told: list[Told] = []
     try:
-        played = play(path)
+        played = play(path, told.append)
         if write:
             write_golden(path, played)
         elif check:
             check_golden(path, played)
     except CaseProblem as problem:
-        return Ran(str(path), problem, 0, time.perf_counter() - begun)
-    return Ran(str(path), None, played.transactions, time.perf_counter() - begun)
+        return Ran(str(path), problem, 0, time.perf_counter() - begun, tuple(told))
+    return Ran(str(path), None, played.transactions, time.perf_counter() - begun, tuple(told))
 
 
-def _tell(ran: Ran) -> None:
-    """One line for a case, and what failed in it."""
+def _tell(ran: Ran, *, verbose: bool) -> None:
+    """One line for a case, and what failed in it; with `verbose` one for each step."""
+    for each in ran.told:
+        if verbose:
+            print_lines([f"{each.line.number:>8}  {'  ' * each.depth}{each.line.text}"])
+        if verbose or _reads_files(each):
+            print_lines([f"          {'  ' * each.depth}{each.sentence}"])
     if ran.problem is None:
         click.echo(f"ok      {ran.path}  {ran.transactions} transactions, {ran.seconds:.2f} s")
     else:
         click.echo(f"FAILED  {ran.path}\n{ran.problem}")
+
+
+def _reads_files(told: Told) -> bool:
+    """Whether a step depends on files beside the repository: then what it found is always told."""
+    return told.line.words[:3] == ("tally", "invoices", "import")
 
 
 def _as_json(ran: Ran) -> dict[str, object]:
