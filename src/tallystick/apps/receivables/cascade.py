@@ -1,10 +1,12 @@
 """A payment shared out over all pieces: decided once, paid in bounded steps, each share once."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from msgspec.structs import replace
 
 from tallystick.apps.cash import interface as cash
+from tallystick.apps.members.interface import Frozen, Scope, frozen
 from tallystick.apps.receivables.deals import close, credit, is_met, with_recourse
 from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import is_frozen
@@ -244,7 +246,15 @@ def _send(ctx: Context, leg: Leg) -> None:
     ask = PayWithheld(
         undertaking_id=leg.undertaking_id, number=leg.number, start_minor=leg.start_minor
     )
-    ctx.at(ctx.now_ms + MS_PER_DAY, ask)
+    ask_later(ctx, ask, leg.piece_id)
+
+
+def ask_later(ctx: Context, ask: PayWithheld, piece_id: str) -> None:
+    """Ask again when the order on the piece ends; within a day, for it may be lifted before."""
+    order = frozen(ctx, Scope.PIECE, piece_id)
+    ensure(order is not None, "money is kept back without an order")
+    end_at_ms = cast("Frozen", order).until_ms
+    ctx.at(min(end_at_ms, ctx.now_ms + MS_PER_DAY), ask)
 
 
 def pay_kept_back(ctx: Context, kept: Withheld) -> None:

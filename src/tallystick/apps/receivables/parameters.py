@@ -4,7 +4,9 @@ from typing import Final
 
 from tallystick.apps.governance.interface import parameter
 from tallystick.apps.members.interface import Size
+from tallystick.apps.receivables.terms import DAYS_MAX, HOPS_MAX, PIECES_MAX
 from tallystick.ledger.view import Reader
+from tallystick.values.units import INT64_MAX, PPM
 
 DEFAULTS: Final = {
     "receivables.draft_banking_days": 10,
@@ -28,10 +30,32 @@ article 17).
 """
 
 
+BOUNDS: Final = {
+    "receivables.draft_banking_days": (0, DAYS_MAX),
+    "receivables.pass_banking_days": (0, DAYS_MAX),
+    "receivables.return_banking_days": (0, DAYS_MAX),
+    "receivables.apply_banking_days": (0, DAYS_MAX),
+    "receivables.recourse_banking_days": (0, DAYS_MAX),
+    "receivables.grace_banking_days": (0, DAYS_MAX),
+    "receivables.transfer_cutoff_days": (0, DAYS_MAX),
+    "receivables.min_piece_minor": (0, INT64_MAX),
+    "receivables.hops_max": (0, HOPS_MAX),
+    "receivables.pieces_max": (1, PIECES_MAX),
+    "receivables.settlement_required": (0, 1),
+    "receivables.lpr_ppm": (0, PPM),
+    "receivables.late_ppm_per_day": (0, PPM),
+    "receivables.late_small_ppm_per_day": (0, PPM),
+}
+"""Parameter to the least and the most that rules take it for, whatever governance sets: governance
+knows no application's bounds, and an undertaking could not keep what lies outside.
+"""
+
+
 def value(reader: Reader, name: str) -> int:
     """Value of a parameter, e.g. `hops_max`."""
     label = f"receivables.{name}"
-    return parameter(reader, label, default=DEFAULTS[label])
+    least, most = BOUNDS[label]
+    return min(max(least, parameter(reader, label, default=DEFAULTS[label])), most)
 
 
 def agreed(reader: Reader, name: str, asked: int | None) -> int:

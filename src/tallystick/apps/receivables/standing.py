@@ -26,7 +26,7 @@ from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
 from tallystick.values.money import currency_of
-from tallystick.values.time import MS_PER_DAY
+from tallystick.values.time import MINUTES_PER_DAY, MS_PER_DAY
 
 REVIEW_DAYS = 7
 """How often dates beyond the published calendar are looked at again."""
@@ -41,6 +41,13 @@ OWING = (
     UndertakingStatus.DEFAULTED,
 )
 """Something may be owed."""
+MOVING = (
+    UndertakingStatus.OPEN,
+    UndertakingStatus.DUE,
+    UndertakingStatus.PART_PAID,
+    UndertakingStatus.OVERDUE,
+)
+"""A date of it may still move."""
 
 
 def banking_of(reader: Reader, undertaking: Undertaking) -> Banking:
@@ -68,7 +75,7 @@ def advance(ctx: Context, undertaking: Undertaking) -> Undertaking:
     now_ms, status = ctx.now_ms, UndertakingStatus
     if undertaking.status is status.PROPOSED and now_ms >= undertaking.lapses_at_ms:
         return end_draft(ctx, undertaking, status.EXPIRED, Reason.NTFD)
-    if undertaking.status is status.OPEN and undertaking.provisional:
+    if undertaking.provisional:
         undertaking = _review(ctx, undertaking)
     if undertaking.status is status.OPEN and now_ms >= undertaking.due_at_ms:
         undertaking = moved(ctx, undertaking, status.DUE)
@@ -141,7 +148,7 @@ def schedule(ctx: Context, undertaking: Undertaking) -> None:
 
 def review_later(ctx: Context, undertaking: Undertaking) -> None:
     """Have dates beyond the published calendar looked at again."""
-    if undertaking.provisional:
+    if undertaking.provisional and undertaking.status in MOVING:
         later_ms = ctx.now_ms + REVIEW_DAYS * MS_PER_DAY
         ctx.at(later_ms, ReviewDates(undertaking_id=undertaking.undertaking_id))
 
@@ -206,7 +213,16 @@ def _cut_off(ctx: Context, undertaking: Undertaking) -> Undertaking:
 
 
 def _review(ctx: Context, undertaking: Undertaking) -> Undertaking:
-    """Work the dates out again; when the published calendar moves one, holders are told."""
+    """Work the dates out again; once the payment date is there, only the end of grace."""
+    if undertaking.status is UndertakingStatus.OPEN:
+        return _review_all(ctx, undertaking)
+    if undertaking.status in MOVING:
+        return _review_grace(ctx, undertaking)
+    return undertaking
+
+
+def _review_all(ctx: Context, undertaking: Undertaking) -> Undertaking:
+    """All dates by the calendar of now; when one that holders reckon with moves, they are told."""
     after = with_dates(undertaking, dates_now(banking_of(ctx, undertaking), undertaking))
     ctx.save(after)
     if after == replace(undertaking, provisional=after.provisional):
@@ -215,6 +231,23 @@ def _review(ctx: Context, undertaking: Undertaking) -> Undertaking:
     schedule(ctx, after)
     if after.payment_day != undertaking.payment_day:
         _tell_holders(ctx, after, AlertKind.DATE_MOVED)
+    return after
+
+
+def _review_grace(ctx: Context, undertaking: Undertaking) -> Undertaking:
+    """The end of grace by the calendar of now."""
+    banking = banking_of(ctx, undertaking)
+    grace_days = undertaking.grace_banking_days
+    end_day, is_open = banking.shift(undertaking.payment_day, grace_days)
+    after = replace(
+        undertaking,
+        grace_end_day=end_day,
+        default_at_ms=banking.at(end_day, MINUTES_PER_DAY),
+        provisional=is_open,
+    )
+    ctx.save(after)
+    if end_day != undertaking.grace_end_day:
+        ctx.at(after.default_at_ms, MarkDefaulted(undertaking_id=after.undertaking_id))
     return after
 
 

@@ -22,6 +22,8 @@ from tallystick.values.units import (
     ShortText,
 )
 
+DAYS_MAX = 60
+"""Most banking days of any deadline of an undertaking."""
 PIECES_MAX = 500
 """Most pieces of one undertaking, whatever its terms."""
 HOPS_MAX = 50
@@ -54,7 +56,7 @@ Part = Annotated[
 ]
 """A part of a whole in parts per million: 800000 is 80 %."""
 BankingDays = Annotated[
-    int, Meta(ge=0, le=60, description="Banking days.", extra={"unit": "banking days"})
+    int, Meta(ge=0, le=DAYS_MAX, description="Banking days.", extra={"unit": "banking days"})
 ]
 """A number of banking days."""
 Hops = Annotated[int, Meta(ge=0, le=HOPS_MAX, description="Times passed on.")]

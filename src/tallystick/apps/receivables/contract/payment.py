@@ -3,7 +3,14 @@
 from msgspec.structs import replace
 
 from tallystick.apps.receivables.alerts import tell
-from tallystick.apps.receivables.cascade import decide, owing_on, pay_kept_back, pay_next, put_in
+from tallystick.apps.receivables.cascade import (
+    ask_later,
+    decide,
+    owing_on,
+    pay_kept_back,
+    pay_next,
+    put_in,
+)
 from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import is_frozen
 from tallystick.apps.receivables.messages import (
@@ -32,7 +39,6 @@ from tallystick.apps.receivables.terms import AlertKind, PieceStatus
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
 from tallystick.values.money import currency_of
-from tallystick.values.time import MS_PER_DAY
 
 TOLD_PER_STEP = 100
 """Holders told in one timer; the rest follow in later blocks."""
@@ -93,7 +99,7 @@ def pay_withheld(ctx: Context, msg: PayWithheld) -> None:
     """Pay what an order on a piece kept back, if the order has ended."""
     kept = known(ctx, Withheld, msg.undertaking_id, msg.number, msg.start_minor)
     if is_frozen(ctx, kept.piece_id):
-        ctx.at(ctx.now_ms + MS_PER_DAY, msg)
+        ask_later(ctx, msg, kept.piece_id)
     else:
         pay_kept_back(ctx, kept)
 

@@ -86,12 +86,14 @@ def repay_recourse(ctx: Context, msg: RepayRecourse) -> None:
     owed = claim_of(deal, today).total_minor
     fits = msg.amount_minor == owed
     require(fits, Refusal.AMOUNT_DIFFERS, expected_minor=owed, money=msg.money)
+    piece = known(ctx, Piece, deal.piece_id)
+    is_there = piece.status is PieceStatus.HELD
+    require(is_there, Refusal.PIECE_RETIRED, piece_id=piece.piece_id)
 
     cash.transfer(ctx, source=ctx.party, target=claim.financier, money=msg.money, amount_minor=owed)
     paid = replace(deal, received_minor=deal.received_minor + owed)
     close(ctx, paid, DealStatus.REPAID, today)
     ctx.save(replace(claim, status=ClaimStatus.REPAID, repaid_minor=owed))
-    piece = known(ctx, Piece, deal.piece_id)
     ctx.save(replace(piece, holder=ctx.party, deal_id=None))
     if _is_whole(piece, undertaking) and ctx.party == undertaking.supplier:
         set_free(ctx, undertaking.registrations, undertaking.undertaking_id, Reason.OBSA)

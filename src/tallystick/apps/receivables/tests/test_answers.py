@@ -295,3 +295,43 @@ def test_grace_that_reaches_into_the_next_year_moves_alone(market: Market) -> No
     market.world.passes(days=8)
     assert market.undertaking(made).grace_end_day == "2027-01-06"
     assert market.alerts("S1") == []
+
+
+def late_in_december(market: Market) -> str:
+    """An undertaking due on 29 December 2026, on 30 December: its grace is not published."""
+    made, read = market.drafted(100000, due_day="2026-12-29")
+    market.does("D1", Confirm(undertaking_id=made, fingerprints=(read,)))
+    market.at("2026-12-30")
+    assert market.undertaking(made).status is UndertakingStatus.OVERDUE
+    assert market.undertaking(made).grace_end_day == "2027-01-01"
+    return made
+
+
+def test_grace_moves_even_after_the_payment_date(market: Market) -> None:
+    made = late_in_december(market)
+    market.publish_2027(holidays=("2027-01-01",))
+    market.at("2027-01-04", 20 * 60)
+    settled = market.undertaking(made)
+    assert (settled.grace_end_day, settled.provisional) == ("2027-01-04", False)
+    assert (settled.status, settled.payment_day) == (UndertakingStatus.OVERDUE, "2026-12-29")
+    market.at("2027-01-05", 0)
+    assert market.undertaking(made).status is UndertakingStatus.DEFAULTED
+
+
+def test_grace_that_nobody_publishes_ends_where_it_was_thought_to(market: Market) -> None:
+    made = late_in_december(market)
+    market.at("2027-01-02", 0)
+    assert market.undertaking(made).status is UndertakingStatus.DEFAULTED
+    market.publish_2027(holidays=("2027-01-01",))
+    market.world.passes(days=30)
+    assert market.undertaking(made).grace_end_day == "2027-01-01"
+
+
+def test_a_moved_date_reaches_the_deal_on_a_piece(market: Market) -> None:
+    made, read = market.drafted(100000, due_day="2027-01-02")
+    piece = market.does("D1", Confirm(undertaking_id=made, fingerprints=(read,))).id
+    market.mint("bank-a", 100000)
+    deal_id = market.financed("S1", piece, "bank-a")
+    market.publish_2027(holidays=("2027-01-01",))
+    market.world.passes(days=8)
+    assert market.deal(deal_id).payment_day == "2027-01-04"

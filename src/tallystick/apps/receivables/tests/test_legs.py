@@ -47,6 +47,16 @@ def test_money_of_a_frozen_piece_is_kept_back_until_the_order_ends(market: Marke
     assert market.undertaking(made).held_minor == 0
 
 
+def test_the_end_of_the_order_lets_the_money_go_at_once(market: Market) -> None:
+    piece = market.opened(100000)
+    market.freeze(piece, "S1", days=120)
+    market.funds(market.of(piece), 100000)
+    market.at("2026-10-31", 8 * 60 + 59)
+    assert market.cash("S1") == 0
+    market.at("2026-10-31", 9 * 60 + 1)
+    assert market.cash("S1") == 100000
+
+
 def test_an_order_lifted_early_lets_the_money_go_within_a_day(market: Market) -> None:
     piece = market.opened(100000)
     market.freeze(piece, "S1", days=365)

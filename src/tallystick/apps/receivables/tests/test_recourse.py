@@ -215,6 +215,15 @@ def test_a_claim_that_failed_may_still_be_met(market: Market) -> None:
     assert claim(market, claim_id).status is ClaimStatus.REPAID
 
 
+def test_nothing_comes_back_of_a_piece_that_was_given_up(market: Market) -> None:
+    piece = market.opened(100000)
+    _, claim_id = notified(market, piece)
+    market.at("2026-10-28", 0)
+    market.does("factor-a", WriteOff(piece_id=piece))
+    market.mint("S1", 10000)
+    market.refuses("S1", repay(market, claim_id), Refusal.PIECE_RETIRED, piece_id=piece)
+
+
 def test_a_claim_met_in_time_does_not_fail(market: Market) -> None:
     _, claim_id = notified(market, market.opened(100000))
     market.mint("S1", 10000)
