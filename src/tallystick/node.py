@@ -1,4 +1,4 @@
-"""A node: the one place where its parts are wired. `engine/folder.py` says what is in its folder."""
+"""A node: the one place where its parts are wired. `engine/folder.py` says what its folder has."""
 
 from __future__ import annotations
 

@@ -1,0 +1,155 @@
+"""What every engine does, whatever orders its transactions; each body runs this suite."""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import pytest
+
+from tallystick.engine.base import Busy, Committed, Engine
+from tallystick.ledger.app import key_bytes
+from tallystick.ledger.block import header_hash
+from tallystick.ledger.receipt import Outcome
+from tests.till.desk import MINUTE_MS, OPENS_MS, Desk, ManualClock, outcome_of, until
+from tests.till.messages import Fill, Leave, Pay
+from tests.till.records import Note, Purse
+
+ROOT_AFTER_STORY = ""
+"""State root after `story`: the same through any engine that makes one block of each step."""
+
+
+class Bench(Protocol):
+    """An engine of one kind, over a till that opens at `OPENS_MS` by a clock that tests move."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine."""
+
+    @property
+    def clock(self) -> ManualClock:
+        """Its clock."""
+
+    @property
+    def published(self) -> list[Committed]:
+        """What it has told its listeners."""
+
+
+class EngineConformance:
+    """Tests of the seam. A subclass says how its engine is made."""
+
+    @abstractmethod
+    def made(self) -> AbstractContextManager[Bench]:
+        """A running engine."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[Bench]:
+        with self.made() as made:
+            yield made
+
+    @pytest.fixture
+    def desk(self) -> Desk:
+        """Signs; its own engine is not used."""
+        return Desk()
+
+    def send(self, bench: Bench, desk: Desk, *raws: bytes) -> list[str]:
+        """Submit, wait for the answers, and tell the outcomes."""
+        before = sum(len(each.answers) for each in bench.published)
+        bench.engine.submit([desk.transaction(raw) for raw in raws])
+        until(lambda: sum(len(e.answers) for e in bench.published) >= before + len(raws))
+        answers = {a.raw: outcome_of(a) for e in bench.published for a in e.answers}
+        return [answers[raw] for raw in raws]
+
+    def story(self, bench: Bench, desk: Desk) -> None:
+        """A few steps, each in a block of its own."""
+        steps = (
+            ("A", Fill(currency="CNY", amount_minor=100)),
+            ("B", Fill(currency="CNY", amount_minor=5)),
+            ("A", Pay(to="B", amount_minor=30)),
+            ("A", Pay(to="B", amount_minor=300)),
+            ("A", Leave(name="later", number=1, at_ms=OPENS_MS + MINUTE_MS)),
+        )
+        expires = OPENS_MS + 60 * MINUTE_MS
+        outcomes = [
+            self.send(bench, desk, desk.signed(step, expires_at_ms=expires))[0] for step in steps
+        ]
+        assert outcomes == ["accepted", "accepted", "accepted", "refused", "accepted"]
+        bench.clock.now_ms += MINUTE_MS
+        until(lambda: bench.engine.view().peek(Note, "later", 1) is not None)
+
+    def test_the_same_steps_give_the_same_root(self, bench: Bench, desk: Desk) -> None:
+        self.story(bench, desk)
+        assert bench.engine.standing().state_root.hex() == ROOT_AFTER_STORY
+
+    def test_blocks_are_heard_in_order_and_can_be_read_back(self, bench: Bench, desk: Desk) -> None:
+        self.story(bench, desk)
+        heard = [each for each in bench.published if each.header_hash]
+        heights = [each.header.height for each in heard]
+        assert heights == sorted(heights)
+        for each in heard:
+            entry = bench.engine.entry(each.header.height)
+            assert entry.header == each.header
+            assert header_hash(entry.header) == each.header_hash
+        entries = list(bench.engine.entries(1))
+        assert [entry.header.height for entry in entries] == list(range(1, len(entries) + 1))
+        for before, after in itertools.pairwise(entries):
+            assert after.header.previous_hash == header_hash(before.header)
+
+    def test_a_listener_may_read_what_it_hears_of(self, bench: Bench, desk: Desk) -> None:
+        heights: list[tuple[int, int]] = []
+        bench.engine.listen(lambda c: heights.append((c.header.height, bench.engine.view().height)))
+        self.send(bench, desk, desk.signed(("A", Fill(currency="CNY", amount_minor=1))))
+        assert heights[0][0] <= heights[0][1]
+
+    def test_a_duplicate_has_the_first_ones_answer(self, bench: Bench, desk: Desk) -> None:
+        raw = desk.signed(("A", Fill(currency="CNY", amount_minor=1)))
+        assert self.send(bench, desk, raw) == ["accepted"]
+        assert self.send(bench, desk, raw) == ["accepted"]
+        answer = bench.engine.answer(desk.transaction(raw).id)
+        assert answer is not None
+        assert answer.receipt is not None
+        assert answer.receipt.outcome is Outcome.ACCEPTED
+        assert bench.engine.view().get(Purse, "A").amount_minor == 1
+
+    def test_expiry_is_told_once_a_blocks_time_has_passed_it(
+        self, bench: Bench, desk: Desk
+    ) -> None:
+        raw = desk.signed(
+            ("A", Fill(currency="CNY", amount_minor=1)), expires_at_ms=OPENS_MS + MINUTE_MS
+        )
+        bench.clock.now_ms += 2 * MINUTE_MS
+        assert self.send(bench, desk, raw) == ["expired"]
+        assert bench.engine.standing().ledger_ms >= OPENS_MS + MINUTE_MS
+        assert bench.engine.answer(desk.transaction(raw).id) is None
+
+    def test_strangers_are_answered_outside_the_chain(self, bench: Bench, desk: Desk) -> None:
+        raw = desk.signed(("A", Fill(currency="CNY", amount_minor=1)), keys=["B.clerk"])
+        height = bench.engine.standing().height
+        assert self.send(bench, desk, raw) == ["unauthorised"]
+        assert bench.engine.standing().height == height
+
+    def test_proofs_hold_against_the_seal(self, bench: Bench, desk: Desk) -> None:
+        self.story(bench, desk)
+        present = bench.engine.prove_record(key_bytes(Purse(party="A")))
+        absent = bench.engine.prove_record(key_bytes(Purse(party="C")))
+        assert present is not None
+        assert absent is not None
+        assert present.holds()
+        assert absent.holds()
+        assert (present.record is None, absent.record is None) == (False, True)
+        assert present.seal == bench.engine.seal()
+
+    def test_ledger_time_follows_the_clock_and_never_goes_back(self, bench: Bench) -> None:
+        bench.clock.now_ms += MINUTE_MS
+        assert bench.engine.now_ms() == OPENS_MS + MINUTE_MS
+        bench.clock.now_ms -= 10 * MINUTE_MS
+        assert bench.engine.now_ms() >= OPENS_MS
+
+    def test_an_engine_that_has_ended_takes_nothing(self, bench: Bench, desk: Desk) -> None:
+        raw = desk.signed(("A", Fill(currency="CNY", amount_minor=1)))
+        bench.engine.stop()
+        with pytest.raises(Busy):
+            bench.engine.submit([desk.transaction(raw)])
