@@ -18,7 +18,7 @@ from tests.till.desk import MINUTE_MS, OPENS_MS, Desk, ManualClock, outcome_of, 
 from tests.till.messages import Fill, Leave, Pay
 from tests.till.records import Note, Purse
 
-ROOT_AFTER_STORY = ""
+ROOT_AFTER_STORY = "15c8082127815e8c7f4f165ee1ff406a3d721f6f4a4e917fb6db1611e7a0ec85"
 """State root after `story`: the same through any engine that makes one block of each step."""
 
 
