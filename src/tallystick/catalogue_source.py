@@ -2,7 +2,7 @@
 
 A rule's refusals are found by following its calls: `require(…, Refusal.X)`, `need(…, Refusal.X)`,
 `raise Refused(Refusal.X, …)`, `ctx.get(Record, …)` (the record's `missing`), and the functions of
-our own that it calls, in the order of the source.
+our own that it calls, also by a table of rules or a partial, in the order of the source.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Callable, Iterator
-from functools import cache, cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -137,7 +137,8 @@ def _is_ours(rule: Any) -> bool:
 def _definition(source: Source, rule: Callable[..., Any]) -> ast.AST | None:
     """The syntax of a function or method."""
     for node in source.definitions.get(rule.__name__, ()):
-        if node.lineno <= _line(rule) <= (node.end_lineno or 0):
+        first = min([node.lineno, *[decorator.lineno for decorator in node.decorator_list]])
+        if first <= _line(rule) <= (node.end_lineno or 0):
             return node
     return None
 
@@ -162,16 +163,27 @@ def _call(call: ast.Call, scope: dict[str, Any]) -> Iterator[RefusalCode | Calla
         if inspect.isclass(kept) and issubclass(kept, Record) and kept.spec.missing is not None:
             yield kept.spec.missing
         return
-    for named in (function, *call.args):
-        called = _resolve(named, scope)
-        if inspect.isfunction(called):
-            yield called
+    for named in (function, *call.args, *[keyword.value for keyword in call.keywords]):
+        yield from _functions(_resolve(named, scope))
+
+
+def _functions(value: Any) -> Iterator[Callable[..., Any]]:
+    """The functions that a value stands for: itself, of a partial, or of a table of rules."""
+    if inspect.ismethod(value) or isinstance(value, partial):
+        yield from _functions(value.__func__ if inspect.ismethod(value) else value.func)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _functions(each)
+    elif inspect.isfunction(value):
+        yield value
 
 
 def _resolve(node: ast.AST, scope: dict[str, Any]) -> Any:
     """The value of a name or of a dotted name, as the module sees it; None when it is local."""
     if isinstance(node, ast.Name):
         return scope.get(node.id)
+    if isinstance(node, ast.Subscript):
+        return _resolve(node.value, scope)
     if isinstance(node, ast.Attribute):
         owner = _resolve(node.value, scope)
         return None if owner is None else getattr(owner, node.attr, None)
