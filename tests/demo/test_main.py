@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -87,3 +88,33 @@ def test_ctrl_c_leaves_whole_data(tmp_path: Path) -> None:
     assert story.returncode == 130, errors
     assert "Traceback" not in errors
     assert audit(data)["ok"] is True
+
+
+def test_the_three_commands_at_the_end(tmp_path: Path) -> None:
+    """They are typed here as they are printed, with this interpreter's `tally`."""
+    data = tmp_path / "data"
+    told = play(data).stdout.splitlines()
+    first = next(n for n, line in enumerate(told) if "Three commands" in line) + 1
+    commands = [line.strip().removeprefix(".venv/bin/tally ") for line in told[first : first + 3]]
+    tally = [sys.executable, "-m", "tallystick.cli"]
+    node, *others = [shlex.split(command) for command in commands]
+    assert node[0] == "node"
+    assert node[-1] == "&"
+    with subprocess.Popen([*tally, *node[:-1]]) as running:
+        try:
+            wait_for(data / "api.sock")
+            for command in others:
+                done = subprocess.run(
+                    [*tally, *command], capture_output=True, text=True, check=False, timeout=60
+                )
+                assert done.returncode == 0, done.stderr
+        finally:
+            running.send_signal(signal.SIGINT)
+
+
+def wait_for(socket: Path) -> None:
+    """Wait until a node listens."""
+    end = time.monotonic() + STARTED_SECONDS
+    while not socket.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)

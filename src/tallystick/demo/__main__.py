@@ -17,14 +17,15 @@ from tallystick.audit import audit
 from tallystick.catalogue import Catalogue
 from tallystick.client.client import Client
 from tallystick.client.keys import KeyStore
-from tallystick.demo.cast import BANK, INSTITUTIONS, founder
+from tallystick.demo.cast import INSTITUTIONS, founder
 from tallystick.demo.nodestage import NodeStage
 from tallystick.demo.opening import CALENDAR
-from tallystick.demo.play import OPENS
+from tallystick.demo.play import OPENS, Play
 from tallystick.demo.proof import prove_absence
 from tallystick.demo.stage import StageProblem
 from tallystick.demo.story import tell
 from tallystick.demo.tell import Teller
+from tallystick.engine.folder import KEYS
 from tallystick.errors import TallystickError
 from tallystick.formats.calendars import CN_ZONE_MINUTES
 from tallystick.node import Beginning, Made, Node, init
@@ -81,7 +82,9 @@ def run(data: Path, invoices: Path, console: Console) -> int:
     )
     teller.say(f"State root {report.state_root}")
     teller.say(f"Time {time.monotonic() - started:.1f} s")
-    _next(teller, data)
+    teller.act("Three commands to try next; the node has stopped")
+    for command in next_commands(play, data):
+        teller.line(f"   .venv/bin/{command}")
     return 0 if report.ok else 1
 
 
@@ -118,14 +121,20 @@ class _FounderKeys:
             store.create(officer, private)
 
 
-def _next(teller: Teller, data: Path) -> None:
-    """Three commands to try."""
-    teller.act("Try next (the node has stopped; start it again first)")
-    socket = f"unix:{data / SOCKET}"
-    node = f"--node {socket} " if data != Path(".tally") else ""
-    teller.line(f"   .venv/bin/tally node --data {data} &")
-    teller.line(f"   .venv/bin/tally {node}receivables pieces --holder {BANK}")
-    teller.line(f"   .venv/bin/tally audit {data}")
+def next_commands(play: Play, data: Path) -> tuple[str, ...]:
+    """Three commands to try: start the node again, read as a member, pay as another."""
+    usual = data == Path(".tally")
+    node = "" if usual else f"--node unix:{data / SOCKET} "
+    keys = "" if usual else f"--keys {data / KEYS} "
+    claim = play.second or play.first
+    if claim is None:
+        return (f"tally node --data {data} &", f"tally {node}status", f"tally audit {data} --help")
+    payment = f"--to {claim.debtor} --money {claim.money} --amount 1.00"
+    return (
+        f"tally node --data {data} &",
+        f"tally {node}receivables holders --undertaking {claim.undertaking_id}",
+        f"tally {node}{keys}--as {claim.supplier}.maker+checker cash transfer {payment}",
+    )
 
 
 if __name__ == "__main__":
