@@ -8,11 +8,12 @@ import pytest
 
 from tallystick.engine.base import Busy
 from tallystick.engine.embedded import Limits
-from tallystick.errors import LogSealed, ReleaseTooOld
+from tallystick.errors import EntryTooLarge, LogSealed, ReleaseTooOld
 from tallystick.gateway.reply import Outcome
 from tallystick.ledger.genesis import AppVersion
 from tallystick.ledger.refusals import Refusal as LedgerRefusal
 from tallystick.ledger.system import UsedMinute
+from tallystick.store.log import FileLog
 from tests.till import APP
 from tests.till.desk import MINUTE_MS, OPENS_MS, Desk, genesis, until
 from tests.till.messages import Activate, Break, Fill, Leave, Pay, Wind
@@ -85,6 +86,26 @@ def test_the_queue_is_bounded() -> None:
         with pytest.raises(Busy, match="queue is full"):
             desk.engine.submit(raws[4:])
         assert desk.engine.standing().queued == 4
+
+
+class ShortLog(FileLog):
+    """A log that takes small blocks only."""
+
+    def append(self, body: bytes) -> int:
+        """As a log does."""
+        if len(body) > 4_000:
+            raise EntryTooLarge(size_bytes=len(body), limit_bytes=4_000)
+        return super().append(body)
+
+
+def test_a_block_too_large_for_the_log_is_made_in_parts() -> None:
+    desk = Desk(log=ShortLog)
+    with desk:
+        replies = desk.offer(*[desk.signed(FILL) for _ in range(30)])
+        assert {reply.outcome for reply in replies} == {Outcome.ACCEPTED}
+        heights = [reply.height or 0 for reply in replies]
+        assert heights == sorted(heights)
+        assert len(set(heights)) > 3
 
 
 def test_a_timer_runs_when_its_time_comes_without_any_transaction() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.audit import audit
 from tallystick.client.client import Client
 from tallystick.client.keys import KeyStore
 from tallystick.engine.folder import BLOCKS, GENESIS, STATE, read_genesis
@@ -148,10 +149,10 @@ def test_a_client_is_answered_through_a_restart(folder: Path) -> None:
     ended(again)
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
+def started(folder: Path, action: str = "run") -> subprocess.Popen[str]:
     """The node as a process, once it answers."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.till.process", "run", str(folder)],
+        [sys.executable, "-m", "tests.till.process", action, str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -190,6 +191,32 @@ def test_ctrl_c_while_it_starts_leaves_the_folder_whole(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
     opened(folder).stop()
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(folder: Path) -> None:
+    process = started(folder, "run-small")
+    client = Client(f"unix:{folder / 'api.sock'}", keys=keys_of(folder), patience_seconds=1)
+    raws = [client.sign(("A.clerk", Pay(to="B", amount_minor=1))) for _ in range(600)]
+    accepted = 0
+    for place in range(0, len(raws), 50):
+        replies = client.offer(raws[place : place + 50], wait_seconds=2)
+        accepted += sum(reply.outcome is Outcome.ACCEPTED for reply in replies)
+    assert 0 < accepted < len(raws)
+    assert "no space left" in client.status().trouble
+    purse = client.record("till", "purse", "B")
+    assert purse is not None
+    assert purse["amount_minor"] == str(10**10 + accepted), "it still reads"
+    code, said = ended(process)
+    assert code == 0
+    assert "no space left" in said
+    with running(folder) as till:
+        replies = list(till.client.submit_many(raws))
+        assert {reply.outcome for reply in replies} == {Outcome.ACCEPTED}
+        purse = till.client.record("till", "purse", "B")
+        assert purse is not None
+        assert purse["amount_minor"] == str(10**10 + len(raws)), "each of them once"
+    client.close()
+    assert audit(folder, [APP], PEOPLE).ok
 
 
 def test_two_nodes_on_one_folder_are_refused(folder: Path) -> None:

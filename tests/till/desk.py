@@ -73,6 +73,7 @@ class Desk:
         people: People = PEOPLE,
         begins: Genesis | None = None,
         answers_kept: int = ANSWERS_KEPT,
+        log: type[FileLog] = FileLog,
     ) -> None:
         """Open the chain; `start` makes it run."""
         self.disk = disk or SimulatedDisk()
@@ -80,8 +81,8 @@ class Desk:
         self.clock = ManualClock()
         self.genesis = begins or genesis()
         self.ledger = Ledger([APP], people, self.genesis)
-        log = FileLog.open(self.disk, "blocks", self.genesis.hash)
-        self.chain = Chain(self.ledger, log, self.store, sign=NODE.sign)
+        blocks = log.open(self.disk, "blocks", self.genesis.hash)
+        self.chain = Chain(self.ledger, blocks, self.store, sign=NODE.sign)
         self.engine = EmbeddedEngine(self.chain, self.clock, limits=limits)
         admission = Admission(self.ledger, verify_batch)
         self.gateway = Gateway(self.engine, admission, answers_kept=answers_kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tests.till import APP
 from tests.till.people import NAMES, PEOPLE
 from tests.till.records import Purse
 
+SMALL_BYTES = 200_000
+"""Largest file that `run-small` may write: its disk is full after so much of a log."""
 PARTIES = ("A", "B", "C")
 
 
@@ -37,6 +40,8 @@ def main(action: str, folder: Path) -> int:
             print(node.engine.chain.state.root().hex())
             node.stop()
         else:
+            if action == "run-small":
+                resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, resource.RLIM_INFINITY))
             node = Node.open(folder, apps=[APP], authority=PEOPLE)
             node.run(ready=lambda: print("ready", flush=True))
     except TallystickError as problem:

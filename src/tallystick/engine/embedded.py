@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from tallystick.engine.base import Answer, Busy, Committed, Standing
 from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock
-from tallystick.errors import DiskFull
+from tallystick.errors import DiskFull, EntryTooLarge
 from tallystick.ledger.block import Entry
 from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.transaction import Transaction
@@ -173,6 +173,11 @@ class EmbeddedEngine:
                 committed = self.chain.next_block(self._block_ms(), batch)
                 self._trouble = ""
                 return committed
+            except EntryTooLarge:
+                if len(batch) < 2:
+                    raise
+                self._put_back(batch, len(batch) // 2)
+                continue
             except DiskFull as problem:
                 if not self._trouble:
                     log.error("%s: no block is made until there is", problem)
@@ -180,6 +185,13 @@ class EmbeddedEngine:
             with self._wakeup:
                 self._wakeup.wait_for(lambda: self._is_stopping, RETRY_SECONDS)
         return None
+
+    def _put_back(self, batch: list[Transaction], keep: int) -> None:
+        """Leave all but the first of a batch to the next block; they stay first in the queue."""
+        with self._wakeup:
+            self._queue.extendleft(reversed(batch[keep:]))
+            self._queued_bytes += sum([len(transaction.raw) for transaction in batch[keep:]])
+        del batch[keep:]
 
     def _block_ms(self) -> int:
         """Block time now; it never goes back."""
