@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from tallystick.catalogue import Catalogue
+from tallystick.catalogue import Catalogue, FieldInfo
+from tallystick.cli import help as helps
 from tallystick.client.client import Client, NodeRefused
 from tallystick.formats.commitment import (
     Disclosure,
@@ -20,7 +21,7 @@ from tallystick.formats.commitment import (
 from tallystick.formats.ubl_document import Kind
 from tallystick.ledger.app import Record
 from tallystick.values.codec import from_json
-from tallystick.wording import ZONE_MINUTES, Wording, WordingProblem
+from tallystick.wording import ZONE_MINUTES, Wording, WordingProblem, spellings
 
 _KINDS = {Kind.INVOICE.value: "invoice", Kind.CREDIT_NOTE.value: "credit_note"}
 """Kind of a UBL file → kind of a document on the ledger."""
@@ -73,10 +74,18 @@ def facts_of(disclosure: Disclosure) -> dict[str, object]:
     }
 
 
-def read_files(given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Words by option, `@FILE` replaced by what the file says: JSON of a struct, for example."""
+def read_files(
+    fields: Sequence[FieldInfo], given: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Words by option; for a struct `@FILE` is replaced by what the file says, e.g. its JSON."""
+    structs = {
+        spelling
+        for info in fields
+        if helps.nested_structs(info.type)
+        for spelling in spellings(info.name)
+    }
     return {
-        name: [_file(word) if word.startswith("@") else word for word in words]
+        name: [_file(w) if name in structs and w.startswith("@") else w for w in words]
         for name, words in given.items()
     }
 

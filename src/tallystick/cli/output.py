@@ -28,9 +28,9 @@ class Steps(Protocol):
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Steps]:
+def progress(title: str, *, wanted: bool = True) -> Iterator[Steps]:
     """A progress bar on the terminal, only for what takes over a second."""
-    if not sys.stderr.isatty():
+    if not wanted or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     bar = _Bar(title)
@@ -56,7 +56,12 @@ class _Bar:
             from rich.console import Console
             from rich.progress import Progress
 
-            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar = Progress(
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self._bar.start()
             self._task = self._bar.add_task(self._title, total=total)
         if self._bar is not None:

@@ -9,7 +9,7 @@ import click
 from tallystick.catalogue import Catalogue, QueryInfo
 from tallystick.cli.connection import reader
 from tallystick.cli.exits import OK, REFUSED
-from tallystick.cli.lookup import node_wording, read_files, typed
+from tallystick.cli.lookup import node_wording, typed
 from tallystick.cli.output import print_json
 from tallystick.cli.render import Renderer, print_lines
 from tallystick.cli.session import Session
@@ -22,7 +22,7 @@ def ask(
     """Ask a query; returns the exit code."""
     client = reader(session)
     wording = node_wording(client, catalogue)
-    arguments = wording.query_of(info, read_files(given))
+    arguments = wording.query_of(info, given)
     try:
         answer = client.query(info.app, info.name, **arguments)
     except NodeRefused as no:

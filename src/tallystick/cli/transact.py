@@ -20,12 +20,15 @@ from tallystick.cli.told import sentence, tell_reply
 from tallystick.client import draft as drafts
 from tallystick.client.client import EXPIRY_MS, Client, officers_of
 from tallystick.client.draft import Draft
-from tallystick.errors import FormatError
+from tallystick.errors import FormatError, Unreachable
+from tallystick.gateway.reply import Reply
 from tallystick.ledger.app import Message
-from tallystick.ledger.transaction import Body, Call, assemble
+from tallystick.ledger.transaction import Body, Call
 from tallystick.values.codec import encode, to_json
 from tallystick.wording import Wording, WordingProblem, read_number
 
+ID_CHARS = 16
+"""Hex digits of a transaction's id in the name of its file."""
 SLACK_MS = 60_000
 """How much sooner than the horizon a transaction in a file expires: clocks differ."""
 
@@ -37,7 +40,7 @@ def transact(
     party_of(session)
     client = reader(session) if not session.node.startswith("unix:") else connect(session)
     wording = node_wording(client, catalogue)
-    message = wording.message_of(info, read_files(given))
+    message = wording.message_of(info, read_files(info.struct.fields, given))
     return transact_message(session, catalogue, message, client=client, wording=wording)
 
 
@@ -53,9 +56,22 @@ def transact_message(
     if not names:
         raise click.UsageError("say who signs: --as MEMBER.OFFICER[+OFFICER]")
     body, store = encode(new_body(session, client, call, wording)), key_store(session)
-    raw = assemble(body, [store.sign(name, body) for name in names])
+    draft = Draft(body=body, signers=tuple(names))
+    for name in names:
+        draft = drafts.add_signature(draft, store.sign(name, body))
     said = sentence(catalogue, party, message, session.language, wording)
-    return tell_reply(session, catalogue, client.submit(raw), [said])
+    return tell_reply(session, catalogue, submit(client, draft), [said])
+
+
+def submit(client: Client, draft: Draft) -> Reply:
+    """Hand a transaction in; when no answer comes, keep it: it may have happened."""
+    try:
+        return client.submit(draft.raw())
+    except Unreachable as problem:
+        path = Path(f"unanswered-{draft.id.hex()[:ID_CHARS]}.tx")
+        write_draft(path, draft)
+        again = f"`tally send {path}` hands it in again, and it never happens twice"
+        raise Unreachable(problem.address, f"{problem.reason}; {again}") from None
 
 
 def new_body(session: Session, client: Client, call: Call[Any], wording: Wording) -> Body[Any]:

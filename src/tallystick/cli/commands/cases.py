@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ def command(
 
 def _run_all(paths: Sequence[Path], *, write: bool, check: bool) -> Iterator[Ran]:
     """Run one after another, with a progress bar over a second."""
-    with progress("cases") as step:
+    # On a terminal the lines themselves tell how far it is.
+    with progress("cases", wanted=not sys.stdout.isatty()) as step:
         for number, path in enumerate(paths, 1):
             yield _run(path, write=write, check=check)
             step(number, len(paths))
