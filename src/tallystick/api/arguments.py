@@ -38,7 +38,7 @@ def parse_all(given: Iterable[tuple[str, str]], fields: Sequence[FieldInfo]) -> 
     known = {field.name: field for field in fields}
     texts: dict[str, list[str]] = {}
     for name, text in given:
-        require(name in known, Refusal.BAD_ARGUMENT, name=name[:64], detail="unknown")
+        require(name in known, Refusal.BAD_ARGUMENT, detail=f"{name[:64]}: unknown")
         texts.setdefault(name, []).append(text)
     values = {}
     for field in fields:
@@ -46,7 +46,7 @@ def parse_all(given: Iterable[tuple[str, str]], fields: Sequence[FieldInfo]) -> 
             values[field.name] = _parse_field(texts[field.name], field)
         else:
             is_given = not field.required
-            require(is_given, Refusal.BAD_ARGUMENT, name=field.name, detail="missing")
+            require(is_given, Refusal.BAD_ARGUMENT, detail=f"{field.name}: missing")
     return values
 
 
@@ -60,7 +60,7 @@ def _parse_field(texts: list[str], field: FieldInfo) -> Any:
             return msgspec.convert(items, field.type, builtin_types=(bytes,))
         except msgspec.ValidationError as problem:
             raise _bad(field.name, str(problem)) from None
-    require(len(texts) == 1, Refusal.BAD_ARGUMENT, name=field.name, detail="given twice")
+    require(len(texts) == 1, Refusal.BAD_ARGUMENT, detail=f"{field.name}: given twice")
     return parse(texts[0], field.type, field.name)
 
 
@@ -80,7 +80,7 @@ def parse_filters(given: Iterable[tuple[str, str]], info: RecordInfo) -> dict[st
     for name, text in given:
         field, _, how = name.partition("__")
         is_field = field in info.type.__struct_fields__ and (not how or how in COMPARISONS)
-        require(is_field, Refusal.BAD_ARGUMENT, name=name[:64], detail="no such field")
+        require(is_field, Refusal.BAD_ARGUMENT, detail=f"{name[:64]}: no such field")
         filters[name] = parse(text, hints[field], field)
     return filters
 
@@ -100,9 +100,9 @@ def read_cursor(text: str | None, info: RecordInfo) -> tuple[Any, ...] | None:
     except (binascii.Error, CodecError, ValueError):
         raise _bad("cursor", "not a cursor") from None
     is_ours = name == "cursor" and len(key) == len(info.type.spec.key)
-    require(is_ours, Refusal.BAD_ARGUMENT, name="cursor", detail="of another list")
+    require(is_ours, Refusal.BAD_ARGUMENT, detail="cursor: of another list")
     return tuple(key)
 
 
 def _bad(name: str, detail: str) -> Refused:
-    return Refused(Refusal.BAD_ARGUMENT, {"name": name[:64], "detail": detail[:200]})
+    return Refused(Refusal.BAD_ARGUMENT, {"detail": f"{name[:64]}: {detail[:200]}"})

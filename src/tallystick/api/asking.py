@@ -103,7 +103,7 @@ async def read_body(request: Asked, seconds: int, most: int = STREAM_BYTES_MAX) 
     """The body, unless it is too large or too slow."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > most:
-        raise Refused(Refusal.TOO_LARGE, {"bytes_max": most})
+        raise Refused(Refusal.TOO_LARGE, {"bytes": declared[:20], "bytes_max": most})
     parts: list[bytes] = []
     size = 0
     try:
@@ -113,7 +113,7 @@ async def read_body(request: Asked, seconds: int, most: int = STREAM_BYTES_MAX) 
                 require(event["type"] == "http.request", Refusal.MALFORMED, detail="cut off")
                 chunk: bytes = event.get("body", b"")
                 size += len(chunk)
-                require(size <= most, Refusal.TOO_LARGE, bytes_max=most)
+                require(size <= most, Refusal.TOO_LARGE, bytes=size, bytes_max=most)
                 parts.append(chunk)
                 if not event.get("more_body", False):
                     return b"".join(parts)

@@ -75,7 +75,7 @@ def block_view(service: Service, view: View, entry: Entry) -> BlockView:
     transactions = []
     for raw, receipt in zip(entry.transactions, entry.receipts[first:], strict=True):
         transaction = service.ledger.codec.decode(raw)
-        is_own = view.sees_all or view.asker is None or view.asker in parties_of(transaction)
+        is_own = view.sees_all or view.asker in parties_of(transaction)
         transactions.append(
             TransactionView(
                 transaction_id=transaction.id,
@@ -95,7 +95,7 @@ def block_view(service: Service, view: View, entry: Entry) -> BlockView:
 
 def _seen(service: Service, view: View, changes: list[Change]) -> list[Change]:
     """The changes that the asker may see; that a record was dropped is told to who sees all."""
-    if view.sees_all or view.asker is None:
+    if view.sees_all:
         return changes
     seen: list[Change] = []
     for key, raw in changes:

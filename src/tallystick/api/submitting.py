@@ -97,7 +97,7 @@ async def wait_for(batch: Batch, seconds: int) -> None:
 
 def may_read(service: Service, view: View, transaction_id: bytes, height: int | None) -> bool:
     """Whether the asker may read what came of a transaction: its parties, and who sees all."""
-    if view.sees_all or view.asker is None:
+    if view.sees_all:
         return True
     if height is None:
         return False

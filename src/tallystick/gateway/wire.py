@@ -41,7 +41,7 @@ def pack_frames(parts: Iterable[bytes]) -> bytes:
 
 
 def unpack_frames(data: bytes, most: int = STREAM_MAX) -> list[bytes]:
-    """The byte strings again; MALFORMED when lengths do not fit, TOO_LARGE beyond `most`."""
+    """The byte strings again; MALFORMED when lengths do not fit, or beyond `most`."""
     parts: list[bytes] = []
     place = 0
     while place < len(data):
@@ -50,7 +50,7 @@ def unpack_frames(data: bytes, most: int = STREAM_MAX) -> list[bytes]:
         if place + 4 > len(data) or end > len(data):
             raise Refused(Refusal.MALFORMED, {"detail": "a frame is longer than the stream"})
         if len(parts) == most:
-            raise Refused(Refusal.TOO_LARGE, {"transactions_max": most})
+            raise Refused(Refusal.MALFORMED, {"detail": f"more than {most} in one stream"})
         parts.append(data[place + 4 : end])
         place = end
     return parts
