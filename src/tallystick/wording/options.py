@@ -12,7 +12,15 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from tallystick.catalogue import FieldInfo, MessageInfo, bare, marks, struct_info, unit_of
+from tallystick.catalogue import (
+    FieldInfo,
+    MessageInfo,
+    QueryInfo,
+    bare,
+    marks,
+    struct_info,
+    unit_of,
+)
 from tallystick.values.units import KeyOf
 from tallystick.wording.plain import WordingProblem
 
@@ -51,11 +59,17 @@ def options(fields: Sequence[FieldInfo]) -> tuple[Option, ...]:
         Option(
             flag="--" + option_name(info.name),
             info=info,
-            metavar=metavar(info.type),
+            metavar=_metavar_of(info),
             many=get_origin(bare(info.type)) is tuple,
         )
         for info in fields
     )
+
+
+def _metavar_of(info: FieldInfo) -> str:
+    """What is written after a field's option; a yes or no that must be said, or is yes, is said."""
+    is_asked = bare(info.type) is bool and (info.required or info.default is True)
+    return "yes|no" if is_asked else metavar(info.type)
 
 
 def metavar(type_: Any) -> str:
@@ -80,9 +94,10 @@ def metavar(type_: Any) -> str:
     return {int: "NUMBER", str: "TEXT", bytes: "HEX"}.get(plain, "VALUE")
 
 
-def takes_disclosure(info: MessageInfo) -> bool:
-    """Whether `--disclosure` fills fields of a message: roots and fingerprints of documents."""
-    return any(each.name in ("strict", "root", "fingerprints") for each in info.struct.fields)
+def takes_disclosure(info: MessageInfo | QueryInfo) -> bool:
+    """Whether `--disclosure` fills some of its fields: roots and fingerprints of documents."""
+    fields = info.parameters if isinstance(info, QueryInfo) else info.struct.fields
+    return any(each.name in ("strict", "root", "fingerprints") for each in fields)
 
 
 def split_options(words: Sequence[str]) -> dict[str, list[str]]:

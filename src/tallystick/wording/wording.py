@@ -115,14 +115,8 @@ class Wording:
 
     def message_of(self, info: MessageInfo, given: Given) -> Any:
         """The message that words say which are split into options already."""
-        facts: list[Mapping[str, object]] = []
-        if takes_disclosure(info) and "disclosure" in given:
-            names = given["disclosure"]
-            given = {name: texts for name, texts in given.items() if name != "disclosure"}
-            if not names:
-                raise WordingProblem("--disclosure: takes the name of a disclosure")
-            facts = [self.disclosed(name) for name in names]
-        return self._struct(info.type, given, facts, currency=None)
+        told, facts = self._told(info, given)
+        return self._struct(info.type, told, facts, currency=None)
 
     def query(self, info: QueryInfo, words: Sequence[str]) -> dict[str, Any]:
         """The arguments that `--option value …` words give a query."""
@@ -130,7 +124,8 @@ class Wording:
 
     def query_of(self, info: QueryInfo, given: Given) -> dict[str, Any]:
         """The arguments that words give which are split into options already, each checked."""
-        arguments = self._fields(info.parameters, given, [], currency=None)
+        told, facts = self._told(info, given)
+        arguments = self._fields(info.parameters, told, facts, currency=None)
         types = {each.name: each.type for each in info.parameters}
         for name, value in arguments.items():
             try:
@@ -138,6 +133,17 @@ class Wording:
             except ValueProblem as problem:
                 raise WordingProblem(f"--{option_name(name)}: {problem}") from None
         return arguments
+
+    def _told(
+        self, info: MessageInfo | QueryInfo, given: Given
+    ) -> tuple[Given, list[Mapping[str, object]]]:
+        """The words without `--disclosure`, and the facts of what it names."""
+        if not takes_disclosure(info) or "disclosure" not in given:
+            return given, []
+        if not given["disclosure"]:
+            raise WordingProblem("--disclosure: takes the name of a disclosure")
+        facts = [self.disclosed(name) for name in given["disclosure"]]
+        return {name: texts for name, texts in given.items() if name != "disclosure"}, facts
 
     def _struct(
         self,
