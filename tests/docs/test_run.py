@@ -90,7 +90,8 @@ def _lend_environment(target: Path) -> None:
 
 def run(script: str, folder: Path, tmp_path: Path) -> int:
     """Run a shell script; whatever it left running ends with it."""
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
+    ours = ("TALLY_", "MAKE", "COV", "PYTEST")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment = outside | {
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
