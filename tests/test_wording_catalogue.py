@@ -49,7 +49,8 @@ def test_every_field_of_the_catalogue_can_be_written() -> None:
             assert option.flag == "--" + option_name(option.info.name)
             assert option.metavar != "VALUE", (info.name, option.flag)
             plain = bare(option.info.type)
-            assert bool(option.metavar) is (plain is not bool)
+            is_flag = plain is bool and not option.info.required and not option.info.default
+            assert (option.metavar == "") is is_flag
 
 
 def test_messages_that_take_a_disclosure_are_those_with_fingerprints_or_roots() -> None:

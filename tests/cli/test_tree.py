@@ -80,7 +80,9 @@ def test_help_of_a_message_says_all_there_is_to_know(tally: Tally) -> None:
 def test_help_speaks_chinese(tally: Tally) -> None:
     told = tally("--lang", "zh", "receivables", "split", "--help").out
     assert "签署人" in told
+    assert "1 经办（maker） + 1 复核（checker）" in told
     assert "份额" in told
+    assert "以 JSON 输出" in told
 
 
 def test_the_environment_chooses_the_language(

@@ -18,7 +18,7 @@ from click.shell_completion import CompletionItem
 from tallystick.catalogue import AppInfo, Catalogue, FieldInfo, MessageInfo, QueryInfo, bare
 from tallystick.cli import help as helps
 from tallystick.cli.group import TallyCommand, TallyGroup, know_language
-from tallystick.cli.session import Session, beside, session_of, transaction_options
+from tallystick.cli.session import Session, SharedOption, beside, session_of, transaction_options
 from tallystick.wording import options, spellings
 
 
@@ -127,7 +127,7 @@ class DerivedCommand(TallyCommand):
     disclosed: frozenset[str] = frozenset()
 
     def __init__(
-        self, name: str, fields: Sequence[FieldInfo], more: Sequence[click.Option]
+        self, name: str, fields: Sequence[FieldInfo], more: Sequence[SharedOption]
     ) -> None:
         """Make an option for each field; flags of fields come before those of every command."""
         self.fields = tuple(fields)

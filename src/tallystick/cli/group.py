@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tallystick.cli.session import LANGUAGES, session_of, shared_options
+from tallystick.cli.session import LANGUAGES, SharedOption, session_of, shared_options
 
 Sections = Mapping[str, Mapping[str, tuple[str, str]]]
 """Title → command → (`module:attribute`, one line)."""
@@ -98,7 +98,6 @@ def add_shared(command: click.Command) -> None:
     taken = {flag for parameter in command.params for flag in parameter.opts}
     for option in shared_options():
         if not taken & set(option.opts):
-            option.is_shared = True  # type: ignore[attr-defined]
             command.params.append(option)
 
 
@@ -119,12 +118,13 @@ def format_options(
     for parameter in command.get_params(ctx):
         row = parameter.get_help_record(ctx)
         if row is not None:
-            is_shared = getattr(parameter, "is_shared", False) or row[0] == "--help"
+            is_shared = isinstance(parameter, SharedOption) or "--help" in parameter.opts
             (shared if is_shared else own).append(row)
+    is_chinese = session_of(ctx).language == "zh"
     if own:
-        with formatter.section("Options"):
+        with formatter.section("选项" if is_chinese else "Options"):
             formatter.write_dl(own)
-    with formatter.section("Options of every command"):
+    with formatter.section("所有命令的选项" if is_chinese else "Options of every command"):
         formatter.write_dl(shared)
 
 

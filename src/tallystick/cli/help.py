@@ -19,6 +19,7 @@ from tallystick.catalogue import (
     nested_struct,
     unit_of,
 )
+from tallystick.ledger.app import Role
 from tallystick.wording import Option, Wording, option_name, options, takes_disclosure
 
 HEADINGS = {
@@ -73,6 +74,22 @@ HEADINGS = {
 _DISCLOSED = frozenset(
     {"currency", "fingerprints", "kind", "particulars", "relaxed", "root", "strict"}
 )
+_ROLES_ZH = {
+    Role.MAKER: "经办",
+    Role.CHECKER: "复核",
+    Role.APPROVER: "审批",
+    Role.COMPLIANCE: "合规",
+    Role.ADMIN: "管理",
+    Role.VIEWER: "查看",
+}
+_UNITS_ZH = {
+    "ppm": "百万分之一",
+    "ppm a day": "百万分之一/日",
+    "bps": "基点",
+    "days": "天",
+    "banking days": "银行工作日",
+    "minutes": "分钟",
+}
 _DECIMALS = ("minor", "ms", "ms since 1970 UTC")
 
 
@@ -193,8 +210,8 @@ def field_text(catalogue: Catalogue, app: str, struct: str, info: FieldInfo, lan
         return in_decimals(info.doc) if _unit(info.type) in _DECIMALS else info.doc or info.name
     word = catalogue.word(app, "field", struct, info.name, language=language) if struct else None
     word = word or catalogue.word(app, "field", info.name, language=language)
-    unit = unit_of(info.type)
-    return f"{word or info.doc}{f'（{unit}）' if unit and unit != 'minor' else ''}"
+    unit = _UNITS_ZH.get(str(_unit(info.type)))
+    return f"{word or info.doc}{f'（{unit}）' if unit else ''}"
 
 
 def _unit(type_: Any) -> str | None:
@@ -209,10 +226,15 @@ def in_decimals(doc: str) -> str:
     return re.sub(r", e\.g\. [0-9]+( for )?", lambda found: ", e.g. " if found[1] else "", text)
 
 
+def role_word(role: Role, language: str) -> str:
+    """A role in words; in English its own name, which is what is typed."""
+    return role.value if language == "en" else f"{_ROLES_ZH[role]}（{role.value}）"
+
+
 def signers(info: MessageInfo, language: str) -> str:
     """Officers, verb and limit of a message."""
     words, spec = HEADINGS[language], info.type.spec
-    officers = " + ".join(f"{count} {role.value}" for role, count in spec.officers)
+    officers = " + ".join(f"{count} {role_word(role, language)}" for role, count in spec.officers)
     told = [f"{officers}. {words['policy']}"]
     told.append(f"{words['verb']} `{spec.verb}`." if spec.verb else words["no_verb"])
     if spec.limit_by:

@@ -74,58 +74,113 @@ def session_of(ctx: click.Context) -> Session:
     return ctx.find_root().ensure_object(Session)
 
 
-def shared_options() -> list[click.Option]:
+class SharedOption(click.Option):
+    """An option of every command, told in either language."""
+
+    chinese = ""
+    """Its help in Chinese."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """How it is written, and what it is for."""
+        record = super().get_help_record(ctx)
+        if record is None or session_of(ctx).language != "zh":
+            return record
+        return record[0], self.chinese
+
+
+def shared_options() -> list[SharedOption]:
     """Options that every command takes."""
     return [
-        _option(("--node",), "ADDRESS", "The node: unix:PATH or https://HOST:PORT [TALLY_NODE]."),
-        _option(("--as",), "MEMBER.OFFICER[+OFFICER]", "Who signs or reads [TALLY_AS]."),
-        _option(("--keys",), "DIR", "Folder of your keys [TALLY_KEYS]."),
-        _option(("--tls",), "DIR", "Folder of certificates for https [TALLY_TLS]."),
-        _option(("--lang",), "en|zh", "Language of help and sentences [LANG].", early=True),
-        _flag("--json", "Answer in JSON."),
-        _flag("--debug", "Show the traceback of an unexpected error."),
+        _option(
+            "--node",
+            "ADDRESS",
+            "The node: unix:PATH or https://HOST:PORT [TALLY_NODE].",
+            "节点地址：unix:路径 或 https://主机:端口 [TALLY_NODE]",
+        ),
+        _option(
+            "--as",
+            "MEMBER.OFFICER[+OFFICER]",
+            "Who signs or reads [TALLY_AS].",
+            "签署人或查询人 [TALLY_AS]",
+        ),
+        _option("--keys", "DIR", "Folder of your keys [TALLY_KEYS].", "密钥目录 [TALLY_KEYS]"),
+        _option(
+            "--tls",
+            "DIR",
+            "Folder of certificates for https [TALLY_TLS].",
+            "https 证书目录 [TALLY_TLS]",
+        ),
+        _option("--lang", "en|zh", "Language of help and sentences [LANG].", "语言 [LANG]"),
+        _flag("--json", "Answer in JSON.", "以 JSON 输出"),
+        _flag("--debug", "Show the traceback of an unexpected error.", "显示意外错误的调用栈"),
     ]
 
 
-def transaction_options() -> list[click.Option]:
+def transaction_options() -> list[SharedOption]:
     """Options of commands that make a transaction."""
     return [
-        _option(("--out",), "FILE", "Write the transaction to FILE instead of sending it."),
-        _option(("--add-to",), "FILE", "Add this call to the unsent transaction in FILE."),
-        _option(("--outlet",), "OUTLET", "Branch at which it is done."),
-        _option(("--reference",), "TEXT", "Your own name for the transaction, used once."),
         _option(
-            ("--expires",), "TIME|24h", "When it can no longer happen; in 10 minutes if unsaid."
+            "--out",
+            "FILE",
+            "Write the transaction to FILE instead of sending it.",
+            "写入文件而不发送",
+        ),
+        _option(
+            "--add-to",
+            "FILE",
+            "Add this call to the unsent transaction in FILE.",
+            "加入文件中尚未发送的交易",
+        ),
+        _option("--outlet", "OUTLET", "Branch at which it is done.", "办理网点"),
+        _option(
+            "--reference",
+            "TEXT",
+            "Your own name for the transaction, used once.",
+            "自编交易编号，只能用一次",
+        ),
+        _option(
+            "--expires",
+            "TIME|24h",
+            "When it can no longer happen; in 10 minutes if unsaid.",
+            "失效时间；不写为十分钟后",
         ),
     ]
 
 
-def beside(options: Iterable[click.Option], taken: set[str]) -> list[click.Option]:
+def beside(options: Iterable[SharedOption], taken: set[str]) -> list[SharedOption]:
     """Options of a transaction; one whose flag a field has taken is `--transaction-…`."""
     return [_renamed(option) if taken & set(option.opts) else option for option in options]
 
 
-def _renamed(option: click.Option) -> click.Option:
+def _renamed(option: SharedOption) -> SharedOption:
     """The same option under a longer name."""
     name = option.opts[0].removeprefix("--")
-    return _option((f"--transaction-{name}",), str(option.metavar), str(option.help))
+    flag, metavar = f"--transaction-{name}", str(option.metavar)
+    return _option(flag, metavar, str(option.help), option.chinese)
 
 
-def _option(
-    flags: tuple[str, ...], metavar: str, text: str, *, early: bool = False
-) -> click.Option:
+def _option(flag: str, metavar: str, english: str, chinese: str) -> SharedOption:
     """An option that takes one word."""
-    return click.Option(
-        flags, metavar=metavar, help=text, expose_value=False, is_eager=early, callback=_remember
+    made = SharedOption(
+        (flag,), metavar=metavar, help=english, expose_value=False, callback=_remember
     )
+    made.chinese = chinese
+    return made
 
 
-def _flag(flag: str, text: str) -> click.Option:
+def _flag(flag: str, english: str, chinese: str) -> SharedOption:
     """An option that stands alone."""
-    return click.Option(
-        (flag,), is_flag=True, default=None, help=text, expose_value=False, is_eager=True,
+    made = SharedOption(
+        (flag,),
+        is_flag=True,
+        default=None,
+        help=english,
+        expose_value=False,
+        is_eager=True,
         callback=_remember,
-    )  # fmt: skip
+    )
+    made.chinese = chinese
+    return made
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
