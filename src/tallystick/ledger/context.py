@@ -26,29 +26,22 @@ KEYS_MAX = 100_000
 """Encoded keys that are remembered."""
 
 
-class Keys:
-    """Encoded keys of records, remembered: the same few are asked for again and again.
+class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
+    """Encoded keys of records by name and key fields: the same few are asked for again and again.
 
-    Only keys of text are remembered. Texts are equal to nothing but texts, while 1 equals True and
-    would find the other's key.
+    Only keys of texts and bytes are remembered, which are equal to nothing of another type; 1 is
+    equal to True, and would find the other's key.
     """
 
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._known: dict[tuple[str, tuple[Any, ...]], bytes] = {}
-
-    def of(self, name: str, fields: tuple[Any, ...]) -> bytes:
-        """The key of a record by its name and key fields."""
-        found = self._known.get((name, fields))
-        if found is None:
-            found = encode_key(name, *fields)
-            if all(type(field) is str for field in fields):
-                if len(self._known) >= KEYS_MAX:
-                    self._known.clear()
-                self._known[name, fields] = found
-        return found
+    def __missing__(self, wanted: tuple[str, tuple[Any, ...]]) -> bytes:
+        """Encode a key that is not remembered."""
+        name, fields = wanted
+        made = encode_key(name, *fields)
+        if all(type(field) in (str, bytes) for field in fields):
+            if len(self) >= KEYS_MAX:
+                self.clear()
+            self[wanted] = made
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +95,8 @@ class Work:
         if self.reads > self.budget.reads:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": self.budget.reads})
 
-    def load(self, name: str, key: bytes) -> Record | None:
-        """The record of a key as this transaction sees it."""
+    def load(self, name: str, key: bytes) -> Any:
+        """The record of a key as this transaction sees it, or None."""
         self.read()
         changed = self.changes.get(key)
         return self.overlay.load(name, key) if changed is None else changed[1]
@@ -185,7 +178,8 @@ class Context:
     def peek(self, type_: type[R], *key: Any) -> R | None:
         """The record of a key, or None."""
         work, name = self._work, type_.spec.name
-        return cast("R | None", work.load(name, work.keys.of(name, key)))
+        found: R | None = work.load(name, work.keys[name, key])
+        return found
 
     def scan(
         self,
@@ -223,7 +217,7 @@ class Context:
         before = self._work.load(spec.name, key)
         ensure(before is not None, f"{spec.name} is not there")
         if spec.moves:
-            was, now = cast(Any, before).status, cast(Any, kept).status
+            was, now = before.status, cast(Any, kept).status
             allowed = was is now or now in spec.moves.get(was, ())
             ensure(allowed, f"{spec.name} cannot move from {was} to {now}")
         self._put(spec.name, key, kept)
@@ -231,13 +225,13 @@ class Context:
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
         name = type_.spec.name
-        where = self._work.keys.of(name, key)
+        where = self._work.keys[name, key]
         ensure(self._work.load(name, where) is not None, f"{name} is not there")
         self._put(name, where, None)
 
     def _key(self, kept: Record) -> bytes:
         """State key of a record."""
-        return self._work.keys.of(kept.spec.name, key_fields(kept))
+        return self._work.keys[kept.spec.name, key_fields(kept)]
 
     def _put(self, name: str, key: bytes, after: Record | None) -> None:
         """Change a record of an application, or of the ledger under a rule that governs."""

@@ -31,9 +31,8 @@ class Overlay:
 
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key, with the block's changes so far."""
-        changes = self.changes
-        if key in changes:
-            return changes[key]
+        if key in self.changes:
+            return self.changes[key]
         return self.committed.load(name, key)
 
     def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:

@@ -25,7 +25,7 @@ CACHE_MAX = 400_000
 VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
 
-_MISSING = object()
+_MISSING: Any = object()
 
 
 class Source(Protocol):
@@ -99,12 +99,12 @@ class State:
 
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key; `name` is its record name."""
-        found = self._cache.get(key, _MISSING)
+        found: Record | None = self._cache.get(key, _MISSING)
         if found is _MISSING:
             raw = self._store.get(key)
             found = None if raw is None else self._decoded(name, raw)
             self._remember(key, found)
-        return cast("Record | None", found)
+        return found
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order."""
