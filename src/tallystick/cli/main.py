@@ -132,6 +132,9 @@ def run(args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("tally: stopped", err=True)
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
+        return asked.exit_code
     except click.ClickException as problem:
         return tell(session, type(problem).__name__, problem.exit_code, _usage(problem))
     except (TallystickError, ValueProblem) as problem:
