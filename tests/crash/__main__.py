@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from tests.crash.harness import crash
 
 def main() -> int:
     """Kill, and say what came of it; 1 when anything was lost, doubled or damaged."""
+    logging.basicConfig(level=logging.ERROR)  # a cut tail is no news here
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
