@@ -9,6 +9,7 @@ from tallystick.gateway.reply import Outcome
 from tallystick.ledger.app import key_bytes
 from tallystick.store.base import Changes, StateStore
 from tallystick.store.memory import MemoryStore
+from tallystick.values.codec import replace
 from tests.till.desk import MINUTE_MS, OPENS_MS, Desk, genesis
 from tests.till.messages import Fill, Leave, Pay
 from tests.till.records import Note, Purse
@@ -126,6 +127,9 @@ def test_records_and_their_absence_are_proved() -> None:
     assert absent is not None
     assert absent.holds()
     assert absent.record is None
+    for proof in (present, absent):
+        other_root = replace(proof.seal, state_root=bytes(32))
+        assert not replace(proof, seal=other_root).holds(), "not the header's root"
 
 
 def filled_again() -> Desk:
