@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
         ("receivables split --piece piece-0123456789abcdef", 2, "--parts is missing"),
         ("receivables split --piece p --parts 1.00", 2, "--piece: 'p' is not the id of a record"),
         ("receivables split stray --piece p", 2, "unexpected extra argument"),
-        ("receivables split --pieces p", 2, "No such option '--pieces'"),
+        ("receivables split --pieces p", 2, "no option --pieces; there are: --piece, --parts"),
         ("cash mint --to D1 --money CNY --amount 1.00", 2, "--money: 'CNY' is not"),
         ("cash mint --to D1 --money CNY@CB --amount 1e3", 2, "--amount: not an amount"),
         ("cash mint --to D1 --money CNY@CB --amount -1", 2, "an amount has no sign"),

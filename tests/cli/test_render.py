@@ -49,6 +49,8 @@ class Note(Struct):
     """Several."""
     status: Status = Status.PART_PAID
     """Status."""
+    is_open: bool = False
+    """Yes or no."""
 
     @property
     def amount_minor(self) -> int:
@@ -117,6 +119,9 @@ def test_one_thing_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("amount") and line.endswith("333,333.33") for line in lines)
     assert any("ab" * 32 in line for line in lines)
     assert not any(line.startswith("text") for line in lines)
+    assert any(line.split()[-1] == "no" for line in lines)
+    renderer("zh").print_one(note("D1", "CNY", 1, is_open=True))
+    assert any(line.endswith("是") for line in capsys.readouterr().out.splitlines())
 
 
 def test_nothing_is_said_to_be_nothing(capsys: pytest.CaptureFixture[str]) -> None:

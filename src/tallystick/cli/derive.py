@@ -143,7 +143,13 @@ class DerivedCommand(TallyCommand):
         know_language(ctx, args)
         given, rest = self.split(args)
         ctx.meta["tallystick.given"] = given
-        return super().parse_args(ctx, rest)
+        try:
+            return super().parse_args(ctx, rest)
+        except click.NoSuchOption as problem:
+            known = ", ".join(option.flag for option in options(self.fields)) or "none of its own"
+            raise click.UsageError(
+                f"no option {problem.option_name}; there are: {known}", ctx
+            ) from None
 
     def split(self, args: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
         """Words by own option, and what is left for click.

@@ -91,6 +91,8 @@ class Renderer:
         value = getattr(struct, info.name)
         if isinstance(value, enum.Enum):
             return self.enum_word(value)
+        if isinstance(value, bool) and self.language == "zh":
+            return "是" if value else "否"
         if short and isinstance(value, bytes):
             return value.hex()[:HASH_CHARS]
         return self.wording.show(value, info.type, self.currency_of(struct))
