@@ -19,7 +19,7 @@ from tallystick.apps.members.parts import (
 )
 from tallystick.apps.members.records import Frozen, KindLicence, Member, NumberHolder, Officer
 from tallystick.apps.members.refusals import Refusal
-from tallystick.apps.members.standing import frozen, is_suspended, verb_frozen
+from tallystick.apps.members.standing import frozen, frozen_since, is_suspended, verb_frozen
 from tallystick.ledger.app import Role
 from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
@@ -44,6 +44,7 @@ __all__ = [
     "check_expulsion",
     "expel",
     "frozen",
+    "frozen_since",
     "is_supervisor",
     "kind_of",
     "licensed",

@@ -14,6 +14,7 @@ from tallystick.apps.members.parts import (
 from tallystick.apps.members.records import (
     Frozen,
     Key,
+    LastOrder,
     Member,
     NumberHolder,
     Officer,
@@ -127,3 +128,16 @@ def members_say_how_they_stand(view: View) -> Iterator[str]:
         for verb in member.frozen_verbs:
             if view.peek(Frozen, Scope.VERB, verb_subject(party, verb)) is None:
                 yield f"{party} has verb {verb} frozen without an order"
+
+
+def last_orders_are_remembered(view: View) -> Iterator[str]:
+    """Of every subject that was ever under an order the time of the latest is kept."""
+    latest: dict[tuple[Scope, str], int] = {}
+    for order in view.scan(Order):
+        subject = (order.scope, order.subject)
+        latest[subject] = max(latest.get(subject, 0), order.entered_at_ms)
+    for last in view.scan(LastOrder):
+        if latest.pop((last.scope, last.subject), None) != last.entered_at_ms:
+            yield f"the last order on {last.subject} was entered at another time"
+    for _, name in latest:
+        yield f"when {name} was last put under an order is not kept"

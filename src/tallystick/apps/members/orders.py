@@ -9,7 +9,7 @@ from tallystick.apps.members.parts import (
     Scope,
     Standing,
 )
-from tallystick.apps.members.records import Frozen, Member, Order
+from tallystick.apps.members.records import Frozen, LastOrder, Member, Order
 from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
@@ -30,6 +30,7 @@ def enter(ctx: Context, order: Order) -> None:
         ctx.add(after)
     else:
         ctx.save(after)
+    _remember(ctx, order)
 
 
 def end(ctx: Context, order: Order, status: OrderStatus, lift_reason: str = "") -> None:
@@ -75,6 +76,20 @@ def _frozen(order: Order, orders: tuple[Standing, ...]) -> Frozen:
     """That the subject of an order is under these orders."""
     until = max(each.expires_at_ms for each in orders)
     return Frozen(scope=order.scope, subject=order.subject, orders=orders, until_ms=until)
+
+
+def _remember(ctx: Context, order: Order) -> None:
+    """Keep when the last order on the subject was entered."""
+    last = LastOrder(
+        scope=order.scope,
+        subject=order.subject,
+        member=order.member,
+        entered_at_ms=order.entered_at_ms,
+    )
+    if ctx.peek(LastOrder, order.scope, order.subject) is None:
+        ctx.add(last)
+    else:
+        ctx.save(last)
 
 
 def _reinstate(ctx: Context, party: str) -> None:

@@ -290,3 +290,20 @@ class Frozen(Record, tag="members.frozen.1"):
     """Orders in force on it."""
     until_ms: AtMs
     """Ledger time at which the last of them ends, in milliseconds."""
+
+
+@record(key=("scope", "subject"), seen_by=("member",))
+class LastOrder(Record, tag="members.last_order.1"):
+    """When the last order on a subject was entered; kept when all its orders have ended.
+
+    What an order kills stays dead when the order ends, such as an offer on a piece.
+    """
+
+    scope: Scope
+    """What sort of thing it is."""
+    subject: Subject
+    """What the order is or was on, e.g. `piece-0123456789abcdef`."""
+    member: MemberId
+    """Whom that order is against, e.g. `supplier-1`."""
+    entered_at_ms: AtMs
+    """Ledger time at which it came into force, in milliseconds."""

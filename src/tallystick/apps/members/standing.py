@@ -1,7 +1,7 @@
 """How a member or a thing stands: suspended, frozen, and since which order."""
 
 from tallystick.apps.members.parts import MemberStatus, Scope
-from tallystick.apps.members.records import Frozen, Member
+from tallystick.apps.members.records import Frozen, LastOrder, Member
 from tallystick.ledger.view import Reader
 
 
@@ -9,6 +9,12 @@ def frozen(reader: Reader, scope: Scope, subject: str) -> Frozen | None:
     """The orders on a subject; None when none binds at this moment."""
     found = reader.peek(Frozen, scope, subject)
     return found if found is not None and reader.now_ms < found.until_ms else None
+
+
+def frozen_since(reader: Reader, scope: Scope, subject: str, since_ms: int) -> bool:
+    """Has an order been entered on a subject at this moment or later, ended or not?"""
+    last = reader.peek(LastOrder, scope, subject)
+    return last is not None and last.entered_at_ms >= since_ms
 
 
 def is_suspended(reader: Reader, member: Member) -> bool:

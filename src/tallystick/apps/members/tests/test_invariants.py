@@ -16,6 +16,7 @@ from tallystick.apps.members.parts import (
 from tallystick.apps.members.records import (
     Frozen,
     Key,
+    LastOrder,
     Member,
     NumberHolder,
     Officer,
@@ -48,13 +49,14 @@ ORDER = Order(
 )
 STANDING = Standing(order_id="A", expires_at_ms=2**50)
 FROZEN = Frozen(scope=Scope.MEMBER, subject="S1", orders=(STANDING,), until_ms=2**50)
+LAST = LastOrder(scope=Scope.MEMBER, subject="S1", member="S1", entered_at_ms=0)
 SUSPENDED = replace(S1, status=MemberStatus.SUSPENDED)
 EXTRA = Officer(member="S1", officer_id="extra", roles=(Role.MAKER,))
 
 
 def test_an_order_that_fits_breaks_nothing() -> None:
-    network(ORDER, FROZEN, SUSPENDED)
-    network(ORDER, FROZEN, replace(S1, status=MemberStatus.EXPELLED))
+    network(ORDER, FROZEN, LAST, SUSPENDED)
+    network(ORDER, FROZEN, LAST, replace(S1, status=MemberStatus.EXPELLED))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,12 @@ def test_an_order_that_fits_breaks_nothing() -> None:
             "suspended without an order, or not",
         ),
         ((replace(S1, frozen_verbs=("a.b",)),), "has verb a.b frozen without an order"),
+        ((LAST,), "entered at another time"),
+        (
+            (ORDER, FROZEN, SUSPENDED, replace(LAST, entered_at_ms=1)),
+            "entered at another time",
+        ),
+        ((ORDER, FROZEN, SUSPENDED), "when S1 was last put under an order is not kept"),
     ),
 )
 def test_what_is_broken_is_found(broken: tuple[Record, ...], sentence: str) -> None:

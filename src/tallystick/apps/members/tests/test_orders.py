@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tallystick.apps.members.interface import Scope, frozen
+from tallystick.apps.members.interface import Scope, frozen, frozen_since
 from tallystick.apps.members.messages import (
     ORDER,
     AddOutlet,
@@ -23,7 +23,7 @@ from tallystick.apps.members.parts import (
     OrderStatus,
     Standing,
 )
-from tallystick.apps.members.records import Frozen, Member, Order
+from tallystick.apps.members.records import Frozen, LastOrder, Member, Order
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.tests.counter.messages import PAY, Ask, Greet, Pay, Settle
 from tallystick.apps.members.tests.network import (
@@ -136,6 +136,10 @@ def test_an_order_that_ran_out_binds_nobody_before_its_timer_ran() -> None:
             Frozen(scope=scope, subject=subject, orders=(standing,), until_ms=until)
             for scope, subject in subjects
         ),
+        *(
+            LastOrder(scope=scope, subject=subject, member="S1", entered_at_ms=OPENS_AT_MS)
+            for scope, subject in subjects
+        ),
     )
     world.accepts(both("S1"), PAYING)
     world.refuses(COMPLIANCE, reinstate("A 0"), Refusal.ORDER_ENDED, order_id="A 0")
@@ -221,6 +225,37 @@ def test_an_account_and_a_piece_are_frozen(world: World) -> None:
     world.passes(days=10)
     assert frozen(world.view(), Scope.PIECE, PIECE) is None
     assert world.view().peek(Frozen, Scope.PIECE, PIECE) is None
+
+
+def test_since_when_a_piece_has_been_under_an_order_is_remembered(world: World) -> None:
+    """Two orders, the later one remembered, whether they stand, were lifted or ran out."""
+
+    def since(at_ms: int) -> bool:
+        return frozen_since(world.view(), Scope.PIECE, PIECE, at_ms)
+
+    assert not since(0)
+    first = world.ledger_ms
+    world.accepts(COMPLIANCE, freeze(PIECE, scope=Scope.PIECE))
+    assert (since(first), since(first + DAY_MS)) == (True, False)
+    world.passes(days=1)
+    second = world.ledger_ms
+    world.accepts(COMPLIANCE, freeze(PIECE, "C 2", scope=Scope.PIECE))
+    assert (since(second), since(second + DAY_MS)) == (True, False)
+    world.accepts(
+        COMPLIANCE, Unfreeze(scope=Scope.PIECE, subject=PIECE, order_id="C 2", reason="annulled")
+    )
+    assert since(second)
+    world.passes(days=10)
+    assert frozen(world.view(), Scope.PIECE, PIECE) is None
+    assert since(second)
+    assert not frozen_since(world.view(), Scope.PIECE, "piece-00000000000000ff", 0)
+
+
+def test_who_an_order_is_against_reads_when_it_was_entered(world: World) -> None:
+    world.accepts(COMPLIANCE, freeze(PIECE, scope=Scope.PIECE))
+    for asker, seen in (("S1", True), ("SUP", True), ("bank-a", False)):
+        found = world.view(asker).peek(LastOrder, Scope.PIECE, PIECE)
+        assert (found is not None) is seen
 
 
 def test_a_freeze_refused(world: World) -> None:
