@@ -6,6 +6,7 @@ pass. Only who names that subject may change it, and the debtor's payment never 
 
 from tallystick.apps.documents import registry
 from tallystick.apps.documents.records import (
+    WATCHERS_MAX,
     Purpose,
     Reason,
     Registration,
@@ -18,6 +19,7 @@ from tallystick.ledger.view import Reader
 from tallystick.values.codec import replace
 
 __all__ = [
+    "WATCHERS_MAX",
     "Purpose",
     "Reason",
     "Registration",
@@ -29,6 +31,8 @@ __all__ = [
     "registration",
     "require_same_fingerprint",
     "require_usable",
+    "told_of_disputes",
+    "watch",
 ]
 
 
@@ -98,6 +102,19 @@ def cancel(ctx: Context, registration_id: str, *, subject: str, reason: Reason) 
     supplier repaid and the claim lives (OBSA).
     """
     registry.free(ctx, _carrying(ctx, registration_id, subject), reason)
+
+
+def watch(ctx: Context, registration_id: str, party: str) -> None:
+    """Have a party that relies on a registration told when it is disputed.
+
+    Once is enough; beyond `WATCHERS_MAX` parties of one registration, further ones are not noted.
+    """
+    registry.watch(ctx, registration_id, party)
+
+
+def told_of_disputes(reader: Reader, registration_id: str) -> tuple[str, ...]:
+    """Who is told when a registration is disputed: its owner, its financiers, its watchers."""
+    return registry.told_of(reader, registration(reader, registration_id))
 
 
 def _carrying(ctx: Context, registration_id: str, subject: str) -> Registration:

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.ledger.app import PUBLIC, Record, record
+from tallystick.ledger.view import SeenBy
 from tallystick.values.codec import Struct
 from tallystick.values.units import (
     AtMs,
@@ -26,6 +27,8 @@ USES_MAX = 100
 """Most registrations of one invoice that are alive at the same time."""
 FINANCIERS_MAX = 16
 """Most financiers that are noted at one registration; further ones are not."""
+WATCHERS_MAX = 500
+"""Most parties that watch one registration; further ones are not noted."""
 READINGS_MAX = 8
 """Most invoices that bear one number, and most numbers that read alike."""
 
@@ -331,7 +334,20 @@ class Registration(Record, tag="documents.registration.1"):
     """Why it was cancelled; None while it is not."""
 
 
-@record(key=("alert_id",), lists=(("seen_by", "kind"),), seen_by=("seen_by",))
+@record(key=("registration_id",))
+class Watchers(Record, tag="documents.watchers.1"):
+    """Who besides its owner relies on a registration and is told when it is disputed.
+
+    Supervisors alone may read it: no watcher learns of another.
+    """
+
+    registration_id: RegistrationId
+    """Registration that they rely on."""
+    parties: Annotated[tuple[PartyId, ...], Meta(max_length=WATCHERS_MAX)]
+    """Who holds or held a claim that stands on it, in the order in which they came."""
+
+
+@record(key=("alert_id",), lists=(("registration_id",),), seen_by=("seen_by",))
 class Alert(Record, tag="documents.alert.1"):
     """What a party is told without having asked. Supervisors read all."""
 
@@ -343,8 +359,10 @@ class Alert(Record, tag="documents.alert.1"):
     """Registration concerned."""
     subject: Id | None
     """Record that stands on the registration, e.g. an undertaking; None: nothing does."""
-    seen_by: Annotated[tuple[PartyId, ...], Meta(max_length=FINANCIERS_MAX + 1)]
-    """Who is told: the registration's owner and its financiers."""
+    seen_by: Annotated[
+        tuple[PartyId, ...], Meta(max_length=WATCHERS_MAX + FINANCIERS_MAX + 1), SeenBy()
+    ] = ()
+    """Who is told: owner, financiers and watchers; empty to them, for none learns of another."""
     currency: Currency
     """Currency of the amount."""
     amount_minor: Minor

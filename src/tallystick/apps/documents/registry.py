@@ -7,6 +7,7 @@ from tallystick.apps.documents.records import (
     FINANCIERS_MAX,
     READINGS_MAX,
     USES_MAX,
+    WATCHERS_MAX,
     Alert,
     AlertKind,
     Doubt,
@@ -21,10 +22,12 @@ from tallystick.apps.documents.records import (
     Registration,
     RegistrationStatus,
     Taken,
+    Watchers,
 )
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import RefusalValue, ensure, require
+from tallystick.ledger.view import Reader
 from tallystick.values.codec import replace
 
 # --- which invoice it is
@@ -241,7 +244,7 @@ def _settle_disputes(ctx: Context, entry: Entry) -> None:
 
 
 def _dispute(ctx: Context, registration: Registration, disputed_minor: int) -> None:
-    """Set how much of a registration is disputed, and tell its owner and its financiers."""
+    """Set how much of a registration is disputed, and tell all who rely on it."""
     ctx.save(replace(registration, disputed_minor=disputed_minor))
     ctx.add(
         Alert(
@@ -249,12 +252,28 @@ def _dispute(ctx: Context, registration: Registration, disputed_minor: int) -> N
             kind=AlertKind.DISPUTED,
             registration_id=registration.registration_id,
             subject=registration.subject,
-            seen_by=(registration.owner, *registration.financiers),
+            seen_by=told_of(ctx, registration),
             currency=registration.currency,
             amount_minor=disputed_minor,
             raised_at_ms=ctx.now_ms,
         )
     )
+
+
+def told_of(reader: Reader, registration: Registration) -> tuple[str, ...]:
+    """Who is told of disputes: owner, financiers and watchers, each once."""
+    found = reader.peek(Watchers, registration.registration_id)
+    watchers = () if found is None else found.parties
+    return tuple(dict.fromkeys((registration.owner, *registration.financiers, *watchers)))
+
+
+def watch(ctx: Context, registration_id: str, party: str) -> None:
+    """Have a party told of disputes from now on; once is enough."""
+    found = ctx.peek(Watchers, registration_id)
+    if found is None:
+        ctx.add(Watchers(registration_id=registration_id, parties=(party,)))
+    elif party not in found.parties and len(found.parties) < WATCHERS_MAX:
+        ctx.save(replace(found, parties=(*found.parties, party)))
 
 
 # --- who may know that it is taken

@@ -1,14 +1,15 @@
 import pytest
 
-from tallystick.apps.cash.tests.desk.messages import SUBJECT, Attach, Finance, Paid
+from tallystick.apps.cash.tests.desk.messages import SUBJECT, Attach, Finance, Paid, Watch
 from tallystick.apps.cash.tests.network import by, network
 from tallystick.apps.documents.messages import (
     ApplyCreditNote,
     CancelRegistration,
     Commit,
+    VoidDocument,
 )
 from tallystick.apps.documents.queries import alerts, particulars
-from tallystick.apps.documents.records import Kind
+from tallystick.apps.documents.records import Kind, Watchers
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.apps.documents.tests.papers import (
     NO_DOCUMENT,
@@ -89,8 +90,30 @@ def test_owner_and_financier_are_told(world: World) -> None:
     for asker in ("S1", "factor", "supervisor"):
         (alert,) = alerts(world.view(asker))
         assert (alert.registration_id, alert.amount_minor) == (made, 1_000)
-        assert (alert.subject, alert.seen_by) == (SUBJECT, ("S1", "factor"))
+        assert alert.subject == SUBJECT
     assert list(alerts(world.view("bank-a"))) == []
+
+
+def test_nobody_reads_who_else_is_told(world: World) -> None:
+    made = registered(world, "S1", 10_000)
+    world.accepts(by("S1"), Attach(registration_id=made))
+    world.accepts(by("factor"), Finance(registration_id=made))
+    world.accepts(by("S1"), Watch(registration_id=made, parties=("S2",)))
+    credited(world, "S1", document_of(world, made), 1_000)
+    for asker, told in (("S1", ()), ("factor", ()), ("S2", ()), (None, ("S1", "factor", "S2"))):
+        (alert,) = alerts(world.view(asker))
+        assert alert.seen_by == told
+    for asker in ("S1", "factor", "S2"):
+        assert world.view(asker).peek(Watchers, made) is None
+    assert world.view("supervisor").get(Watchers, made).parties == ("S2",)
+
+
+def test_a_void_invoice_is_told_to_who_relies_on_it(world: World) -> None:
+    made = registered(world, "S1", 10_000)
+    world.accepts(by("S1"), Watch(registration_id=made, parties=("S2",)))
+    world.accepts(by("S1"), VoidDocument(document_id=document_of(world, made), reason="never sent"))
+    (alert,) = alerts(world.view("S2"))
+    assert (alert.registration_id, alert.amount_minor) == (made, 10_000)
 
 
 def test_refused_in_this_order(world: World) -> None:

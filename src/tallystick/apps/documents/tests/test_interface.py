@@ -9,16 +9,20 @@ from tallystick.apps.cash.tests.desk.messages import (
     Finance,
     Paid,
     Stand,
+    Watch,
 )
 from tallystick.apps.cash.tests.network import by, network
 from tallystick.apps.documents import interface
 from tallystick.apps.documents.messages import CancelRegistration
+from tallystick.apps.documents.queries import alerts
 from tallystick.apps.documents.records import (
     FINANCIERS_MAX,
+    WATCHERS_MAX,
     Particulars,
     Purpose,
     Reason,
     RegistrationStatus,
+    Watchers,
 )
 from tallystick.apps.documents.refusals import Refusal
 from tallystick.apps.documents.tests.papers import (
@@ -84,6 +88,30 @@ def test_only_so_many_financiers_are_noted() -> None:
     for bank in banks:
         world.accepts(by(bank), Finance(registration_id=made))
     assert seen(world, made).financiers == tuple(banks[:-1])
+
+
+def test_who_relies_on_a_registration_is_told_of_disputes_once(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    assert interface.told_of_disputes(world.view(), made) == ("S1",)
+    world.accepts(by("S1"), stand(made, read()))
+    world.accepts(by("factor"), Finance(registration_id=made))
+    for parties in (("S2",), ("D1", "S2"), ("factor", "S1")):
+        world.accepts(by("S1"), Watch(registration_id=made, parties=parties))
+    assert world.view().get(Watchers, made).parties == ("S2", "D1", "factor", "S1")
+    told = interface.told_of_disputes(world.view(), made)
+    assert told == ("S1", "factor", "S2", "D1")
+    other = registered(world, "S1", 1_000)
+    assert interface.told_of_disputes(world.view(), other) == ("S1",)
+
+
+def test_only_so_many_watchers_are_noted(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    many = tuple(f"holder-{number}" for number in range(WATCHERS_MAX + 1))
+    world.accepts(by("S1"), Watch(registration_id=made, parties=many))
+    assert world.view().get(Watchers, made).parties == many[:-1]
+    credited(world, "S1", document_of(world, made), 9_000)
+    (alert,) = alerts(world.view())
+    assert alert.seen_by == ("S1", *many[:-1])
 
 
 def test_require_usable_refuses_in_this_order(world: World) -> None:

@@ -15,6 +15,7 @@ from tallystick.apps.cash.tests.desk.messages import (
     SpendNow,
     Stand,
     TopUp,
+    Watch,
 )
 from tallystick.apps.documents import interface as documents
 from tallystick.ledger.context import Context
@@ -79,6 +80,11 @@ def finance(ctx: Context, msg: Finance) -> None:
 
 def paid(ctx: Context, msg: Paid) -> None:
     documents.mark_paid(ctx, msg.registration_id, subject=SUBJECT)
+
+
+def watch(ctx: Context, msg: Watch) -> None:
+    for party in msg.parties:
+        documents.watch(ctx, msg.registration_id, party)
 
 
 def drop(ctx: Context, msg: Drop) -> None:

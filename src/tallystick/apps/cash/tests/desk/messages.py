@@ -1,5 +1,9 @@
 """What the tests ask of the desk: one message per interface function."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from tallystick.apps.documents.interface import Purpose, Reason
 from tallystick.ledger.app import Message, message, timer
 from tallystick.values.units import AtMs, Currency, Hash32, Id, Minor, MoneyId, PartyId
@@ -102,6 +106,14 @@ class Paid(Message, tag="desk.paid.1"):
     """The debtor paid what stands on the registration."""
 
     registration_id: Id
+
+
+@message(verb=None)
+class Watch(Message, tag="desk.watch.1"):
+    """Parties rely on what stands on the registration."""
+
+    registration_id: Id
+    parties: Annotated[tuple[PartyId, ...], Meta(max_length=1_000)]
 
 
 @message(verb=None)
