@@ -142,7 +142,7 @@ def supervised(
         admits=Admits.SUPERVISOR,
         voters=tuple(each.party for each in founders if each.kind in voting),
         quorum_ppm=500_000,
-        threshold_ppm=666_667,
+        threshold_ppm=666_666,
         voting_ms=7 * 86_400_000,
         parameter_keepers=supervisors,
         calendar_keepers=supervisors,
