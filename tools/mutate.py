@@ -45,6 +45,9 @@ LEAST_LIMIT_S = 60.0
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "build", "dist", "target")
 PASSED = {0, 5}
 """Exit codes of pytest: all passed, nothing collected."""
+RAN_ON = -1
+NOTICED = {1, RAN_ON}
+"""A test failed, or the tests ran on for ever; anything else is no verdict."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Bench:
         """Put a mutant into a copy, run its tests until one fails, and put the file back."""
         copy = self.copies.get()
         began = time.monotonic()
-        whole = (self.root / mutant.path).read_text(encoding="utf-8")
+        whole = (copy / mutant.path).read_text(encoding="utf-8")
         try:
             noticed = any(self._notices(copy, step, mutant, whole) for step in steps(copy, mutant))
         finally:
@@ -105,8 +108,11 @@ class Bench:
         """Whether tests fail with a mutant, and not without it (own tests are known to pass)."""
         limit_s = self.limits[mutant.home]
         self._write(copy / mutant.path, mutant.text)
-        if run_tests(copy, paths, limit_s) in PASSED:
+        outcome = run_tests(copy, paths, limit_s)
+        if outcome in PASSED:
             return False
+        if outcome not in NOTICED:
+            raise SystemExit(f"{mutant}: its tests cannot be run: pytest ended with {outcome}")
         if all(path.is_relative_to(own_tests(mutant.home)) for path in paths):
             return True
         self._write(copy / mutant.path, whole)
@@ -160,7 +166,7 @@ def mentions(file: Path, words: frozenset[str]) -> bool:
 
 
 def run_tests(copy: Path, paths: Sequence[Path], limit_s: float) -> int:
-    """Run tests in a copy until one fails; exit code of pytest, -1 if they ran on."""
+    """Run tests in a copy until one fails; exit code of pytest, RAN_ON if they did."""
     there = [path for path in paths if (copy / path).exists()]
     if not there:
         return max(PASSED)
@@ -177,7 +183,7 @@ def run_tests(copy: Path, paths: Sequence[Path], limit_s: float) -> int:
             command, cwd=copy, env=environment, capture_output=True, timeout=limit_s, check=False
         )
     except subprocess.TimeoutExpired:
-        return -1
+        return RAN_ON
     return done.returncode
 
 

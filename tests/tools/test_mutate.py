@@ -135,3 +135,15 @@ def test_failing_tests_prove_nothing(toy: Path) -> None:
         file.write("\ndef test_red():\n    assert False\n")
     with pytest.raises(SystemExit, match="fail without any mutant"):
         main(["--root", str(toy), "--jobs", "1"])
+
+
+def test_tests_that_cannot_be_collected_are_no_verdict(toy: Path) -> None:
+    """A tree that changed meanwhile, or a rule asked at import: the mutator stops and says so."""
+    with (toy / TOY / "tests/test_assign.py").open("a", encoding="utf-8") as file:
+        file.write(
+            "\nif assign('a', 'a', 'free') != 'A' or need(0, 'x') != 0:\n    raise OSError\n"
+        )
+        file.write("\ntry:\n    assign('a', 'b', 'free')\nexcept ValueError:\n    pass\n")
+        file.write("else:\n    raise OSError\n")
+    with pytest.raises(SystemExit, match="its tests cannot be run"):
+        main(["--root", str(toy), "--jobs", "1"])
