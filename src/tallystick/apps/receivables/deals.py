@@ -80,6 +80,12 @@ def is_met(deal: Deal) -> bool:
     return deal.fees_owed_minor + deal.interest_owed_minor + deal.advance_owed_minor == 0
 
 
+def end_sold(ctx: Context, piece: Piece, day: str) -> None:
+    """A piece leaves its financier, who bought it whole: the sale meets that one's claim."""
+    if piece.deal_id is not None:
+        close(ctx, known(ctx, Deal, piece.deal_id), DealStatus.REPAID, day)
+
+
 def close(ctx: Context, deal: Deal, status: DealStatus, day: str) -> None:
     """End a deal: its recourse claim is met with it, and the public registration is to go."""
     ctx.save(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tallystick.apps.cash.interface import remaining
+from tallystick.apps.documents.interface import WATCHERS_MAX, told_of_disputes
 from tallystick.apps.receivables.deals import offer_of
 from tallystick.apps.receivables.records import (
     Cascade,
@@ -187,6 +188,28 @@ def no_piece_is_financed_twice(view: View) -> Iterator[str]:
             yield f"{piece.piece_id} carries the deal of another piece"
         if piece.status is PieceStatus.HELD and piece.holder != deal.financier:
             yield f"{piece.piece_id} is financed by {deal.deal_id} and held by another"
+        if piece.status is PieceStatus.HELD and deal.status is not DealStatus.FINANCED:
+            yield f"{piece.piece_id} is held under {deal.deal_id}, which has ended"
+
+
+def financed_deals_have_their_piece(view: View) -> Iterator[str]:
+    """A deal is financed only as long as its piece carries it: a piece sold on ends it."""
+    for deal in view.scan(Deal):
+        if deal.status is not DealStatus.FINANCED:
+            continue
+        piece = view.get(Piece, deal.piece_id)
+        if piece.deal_id != deal.deal_id:
+            yield f"{deal.deal_id} is financed and {piece.piece_id} has left it"
+
+
+def holders_are_told_of_disputes(view: View) -> Iterator[str]:
+    """Who holds a piece is told when an invoice behind it is disputed."""
+    papers = {each.undertaking_id: each.registrations for each in view.scan(Undertaking)}
+    for piece in view.scan(Piece):
+        for registration_id in papers[piece.undertaking_id]:
+            told = told_of_disputes(view, registration_id)
+            if piece.holder not in told and len(told) < WATCHERS_MAX:
+                yield f"the holder of {piece.piece_id} would not hear of a dispute"
 
 
 def claims_follow_their_deals(view: View) -> Iterator[str]:

@@ -4,12 +4,18 @@ from collections.abc import Container
 
 from msgspec.structs import replace
 
-from tallystick.apps.members.interface import Scope, frozen, require_not_frozen
+from tallystick.apps.members.interface import (
+    Scope,
+    frozen,
+    frozen_since,
+    require_not_frozen,
+)
 from tallystick.apps.receivables.known import known
-from tallystick.apps.receivables.records import Piece
+from tallystick.apps.receivables.records import Deal, Piece
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import (
     LOCKS_MAX,
+    DealStatus,
     Lock,
     LockKind,
     PieceStatus,
@@ -28,11 +34,31 @@ def standing_locks(piece: Piece, now_ms: int) -> tuple[Lock, ...]:
 
 
 def own_piece(ctx: Context, piece_id: str) -> Piece:
-    """The piece, if the acting party holds it."""
+    """The piece, if the acting party holds it, without offers that an order has killed."""
     piece = ctx.get(Piece, piece_id)
     require(piece.holder == ctx.party, Refusal.NOT_HOLDER, party=ctx.party, piece_id=piece_id)
     require(piece.status is PieceStatus.HELD, Refusal.PIECE_RETIRED, piece_id=piece_id)
-    return piece
+    return without_dead_offers(ctx, piece)
+
+
+def is_dead(reader: Reader, deal: Deal) -> bool:
+    """Has an order on the piece killed the offer? It stays dead when the order has ended."""
+    if deal.status is not DealStatus.OFFERED or deal.offered_at_ms is None:
+        return False
+    return frozen_since(reader, Scope.PIECE, deal.piece_id, deal.offered_at_ms)
+
+
+def without_dead_offers(ctx: Context, piece: Piece) -> Piece:
+    """The piece, once offers that an order has killed have lapsed and their locks are gone."""
+    after = piece
+    for lock in standing_locks(piece, ctx.now_ms):
+        deal = known(ctx, Deal, lock.subject) if lock.kind is LockKind.OFFERED else None
+        if deal is not None and is_dead(ctx, deal):
+            ctx.save(replace(deal, status=DealStatus.LAPSED))
+            after = without(after, deal.deal_id)
+    if after.locks != piece.locks:
+        ctx.save(after)
+    return after
 
 
 def require_free(ctx: Context, piece: Piece, *, beside: Container[LockKind] = ()) -> None:

@@ -13,6 +13,7 @@ from tallystick.apps.documents.interface import (
     registration,
     require_same_fingerprint,
     require_usable,
+    watch,
 )
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import Fingerprint
@@ -71,6 +72,15 @@ def note_financed(ctx: Context, ids: Sequence[str], subject: str, financier: str
     """Mark the papers of a record as financed."""
     for registration_id in ids:
         mark_financed(ctx, registration_id, subject=subject, financier=financier)
+
+
+def rely_on(ctx: Context, ids: Sequence[str], holder: str) -> None:
+    """Have a new holder told when an invoice behind its claim is disputed.
+
+    Who gets a piece back, by return, buy-back or recourse, has held it before and is still told.
+    """
+    for registration_id in ids:
+        watch(ctx, registration_id, holder)
 
 
 def note_paid(ctx: Context, ids: Sequence[str], subject: str) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 from tallystick.apps.governance.interface import calendar
 from tallystick.apps.receivables.cascade import owing_on
 from tallystick.apps.receivables.deals import buy_back_price, claim_of
+from tallystick.apps.receivables.locks import is_dead
 from tallystick.apps.receivables.records import (
     Alert,
     Cascade,
@@ -280,7 +281,9 @@ def offers(view: View, piece_id: PieceId) -> Iterator[Deal]:
     standing = [
         each
         for each in view.find(Deal, piece_id=piece_id, limit=ROWS_MAX)
-        if each.status is DealStatus.OFFERED and view.now_ms < each.ends_at_ms
+        if each.status is DealStatus.OFFERED
+        and view.now_ms < each.ends_at_ms
+        and not is_dead(view, each)
     ]
     yield from sorted(standing, key=lambda each: (each.yearly_cost_ppm, each.deal_id))
 

@@ -8,16 +8,24 @@ from tallystick.apps.members.interface import require_active, require_known, req
 from tallystick.apps.receivables import parameters
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.dates import end_of_day
-from tallystick.apps.receivables.deals import buy_back_price, close, offer_of, with_recourse
+from tallystick.apps.receivables.deals import (
+    buy_back_price,
+    close,
+    end_sold,
+    offer_of,
+    with_recourse,
+)
 from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import (
     OFFERS,
+    is_dead,
     lay,
     lift,
     own_piece,
     require_free,
     standing_locks,
     without,
+    without_dead_offers,
 )
 from tallystick.apps.receivables.messages import (
     FINANCE,
@@ -30,7 +38,7 @@ from tallystick.apps.receivables.messages import (
     Offer,
     Withdraw,
 )
-from tallystick.apps.receivables.papers import note_financed, require_fingerprints
+from tallystick.apps.receivables.papers import note_financed, rely_on, require_fingerprints
 from tallystick.apps.receivables.pricing import Quote, fee_amount, quote
 from tallystick.apps.receivables.records import Deal, Piece, Undertaking
 from tallystick.apps.receivables.refusals import Refusal
@@ -112,6 +120,7 @@ def offer(ctx: Context, msg: Offer) -> None:
         status=DealStatus.OFFERED,
         outlet=ctx.outlet,
         offer=terms,
+        offered_at_ms=ctx.now_ms,
         payment_day=undertaking.payment_day,
         ends_at_ms=_end(banking, terms.valid_until, undertaking),
     )
@@ -144,6 +153,7 @@ def accept_offer(ctx: Context, msg: AcceptOffer) -> None:
     require_transferable(ctx, undertaking)
     piece = known(ctx, Piece, deal.piece_id)
     require_free(ctx, piece, beside=OFFERS)
+    require(not is_dead(ctx, deal), Refusal.DEAL_CLOSED, deal_id=deal.deal_id)
 
     for lock in standing_locks(piece, ctx.now_ms):
         if lock.subject != deal.deal_id:
@@ -162,7 +172,7 @@ def withdraw(ctx: Context, msg: Withdraw) -> None:
     require(deal.assignor == ctx.party, Refusal.NOT_ASSIGNOR, party=ctx.party)
     _require_step(ctx, deal, DealStatus.APPLIED, DealStatus.OFFERED)
 
-    _drop(ctx, deal, DealStatus.WITHDRAWN)
+    _drop(ctx, deal, DealStatus.LAPSED if is_dead(ctx, deal) else DealStatus.WITHDRAWN)
 
 
 def disburse(ctx: Context, msg: Disburse) -> None:
@@ -184,6 +194,7 @@ def disburse(ctx: Context, msg: Disburse) -> None:
     _require_amount(msg, told.net_cash_minor)
 
     _pay_out(ctx, deal, told)
+    end_sold(ctx, piece, today)
     ctx.save(
         replace(
             piece,
@@ -203,6 +214,7 @@ def disburse(ctx: Context, msg: Disburse) -> None:
     )
     ctx.save(_with_claim(financed, told) if terms.recourse else financed)
     note_financed(ctx, deal.registrations, deal.undertaking_id, deal.financier)
+    rely_on(ctx, deal.registrations, deal.financier)
 
 
 def buy_back(ctx: Context, msg: BuyBack) -> None:
@@ -218,6 +230,7 @@ def buy_back(ctx: Context, msg: BuyBack) -> None:
     piece = known(ctx, Piece, deal.piece_id)
     is_theirs = piece.status is PieceStatus.HELD and piece.deal_id == deal.deal_id
     require(is_theirs, Refusal.DEAL_CLOSED, **told)
+    piece = without_dead_offers(ctx, piece)
     require_free(ctx, piece)
     require_money(undertaking, msg.money)
     today = today_of(ctx, undertaking)

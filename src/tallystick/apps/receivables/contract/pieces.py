@@ -6,7 +6,7 @@ from tallystick.apps.members.interface import require_active, require_licensed
 from tallystick.apps.receivables import parameters
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.dates import end_of_day
-from tallystick.apps.receivables.deals import with_recourse
+from tallystick.apps.receivables.deals import end_sold, with_recourse
 from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import lay, lift, own_piece, require_free
 from tallystick.apps.receivables.messages import (
@@ -24,6 +24,7 @@ from tallystick.apps.receivables.papers import (
     Purpose,
     Reason,
     put_under,
+    rely_on,
     require_distinct,
     require_papers,
     set_free,
@@ -127,6 +128,9 @@ def accept_pass(ctx: Context, msg: AcceptPass) -> None:
     )
 
     put_under(ctx, transfer.registrations, transfer.transfer_id)
+    rely_on(ctx, undertaking.registrations, ctx.party)
+    banking = banking_of(ctx, undertaking)
+    end_sold(ctx, piece, banking.day_of(ctx.now_ms))
     ctx.save(
         replace(
             piece,
@@ -137,7 +141,6 @@ def accept_pass(ctx: Context, msg: AcceptPass) -> None:
             deal_id=None,
         )
     )
-    banking = banking_of(ctx, undertaking)
     days = parameters.value(ctx, "return_banking_days")
     ctx.save(
         replace(

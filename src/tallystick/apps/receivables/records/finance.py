@@ -87,6 +87,8 @@ class Deal(Record, tag="receivables.deal.1"):
     """When the present step lapses: application, offer or reservation."""
     offer: OfferTerms | None = None
     """What is offered; None before."""
+    offered_at_ms: AtMs | None = None
+    """Ledger time of the offer; an order on the piece since then has killed it. None before."""
     days: Days = 0
     """Days of interest from the value day to the payment date."""
     advance_minor: Minor = 0

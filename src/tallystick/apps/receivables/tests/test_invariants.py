@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tallystick.apps.documents.records import WATCHERS_MAX, Watchers
 from tallystick.apps.receivables import invariants
 from tallystick.apps.receivables.messages import AcceptOffer, NotifyRecourse
 from tallystick.apps.receivables.records import (
@@ -195,6 +196,27 @@ def test_no_piece_is_financed_twice(stage: Stage) -> None:
     piece = stage.one(Piece, piece_id=first.piece_id)
     finds(holds, stage, replace(piece, deal_id=second.deal_id))
     finds(holds, stage, replace(piece, holder="S3"))
+    other = stage.one(Piece, piece_id=second.piece_id)
+    assert other.status is PieceStatus.HELD
+    finds(holds, stage, replace(second, status=DealStatus.REPAID))
+
+
+def test_financed_deals_have_their_piece(stage: Stage) -> None:
+    deal = stage.one(Deal, financier="factor-a")
+    assert deal.status is DealStatus.FINANCED
+    piece = stage.one(Piece, piece_id=deal.piece_id)
+    finds(invariants.financed_deals_have_their_piece, stage, replace(piece, deal_id=None))
+
+
+def test_holders_are_told_of_disputes(stage: Stage) -> None:
+    piece = stage.one(Piece, holder="factor-a")
+    holds = invariants.holders_are_told_of_disputes
+    finds(holds, stage, replace(piece, holder="S3"))
+    (paper,) = stage.one(Undertaking, undertaking_id=piece.undertaking_id).registrations
+    many = tuple(f"holder-{number}" for number in range(WATCHERS_MAX))
+    full = Watchers(registration_id=paper, parties=many)
+    bent = Bent(stage.view, replace(piece, holder="S3"), full)
+    assert list(holds(bent)) == [], "further watchers are not noted"  # type: ignore[arg-type]
 
 
 def test_claims_follow_their_deals(stage: Stage) -> None:
