@@ -20,7 +20,8 @@ from tallystick.apps.receivables.messages import (
     Split,
     WithdrawPass,
 )
-from tallystick.apps.receivables.records import Alert, Transfer
+from tallystick.apps.receivables.queries import alerts
+from tallystick.apps.receivables.records import Transfer
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import AlertKind, InterestMethod, TransferStatus
 from tallystick.apps.receivables.tests.market import NO_PIECE, NO_TRANSFER, Market
@@ -141,7 +142,9 @@ def test_a_loop_needs_a_reason_and_the_supervisor_is_told(market: Market) -> Non
     market.refuses("S3", back(), Refusal.LOOP)
     market.refuses("S3", back("  "), Refusal.LOOP)
     made = market.does("S3", back("S1 sells to S3 as well")).ids[0]
-    (alert,) = market.world.view().find(Alert, kind=AlertKind.LOOP)
+    (alert,) = alerts(market.world.view("SUP"))
+    assert alert.kind is AlertKind.LOOP
+    assert list(alerts(market.world.view("S2"))) == []
     assert (alert.to, alert.subject) == (None, made)
     assert market.alerts("S3") == []
 
