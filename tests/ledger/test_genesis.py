@@ -89,6 +89,7 @@ def test_what_is_no_genesis_file(data: bytes, told: str) -> None:
         ({"time_ms": -1}, "time_ms"),
         ({"name": "Pilot"}, "name"),
         ({"opens_at_ms": 5}, "only a trial"),
+        ({"timers_per_block": 0}, "timers"),
         ({"apps": [["toy", 1], ["toy", 2]]}, "twice"),
         ({"records": [{"type": "toy.unknown.1"}]}, "unknown"),
         ({"records": [{"type": "toy.secret.1"}]}, "party"),

@@ -65,6 +65,11 @@ def test_so_does_one_without_the_application() -> None:
         world.accepts("A.m", Open(currency="CNY"))
 
 
+def test_a_chain_that_begins_with_what_the_release_lacks() -> None:
+    with pytest.raises(ReleaseTooOld, match="block 1 on toy has version 3"):
+        toy_world(version=3)
+
+
 def test_an_application_that_is_not_in_force_takes_nothing() -> None:
     world = toy_world(version=0)
     world.refuses("A.m", Open(currency="CNY"), LedgerRefusal.NOT_ACTIVE, version=0)

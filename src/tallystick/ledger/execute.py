@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Any, cast
 
-from tallystick.errors import ReleaseTooOld, TallystickError
+from tallystick.errors import TallystickError
 from tallystick.ledger.app import App, Message, tag_of
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.block import Header, app_hash_of
@@ -49,8 +49,13 @@ class Ledger:
     def __init__(
         self, apps: Sequence[App], authority: Authority, genesis: Genesis, *, strict: bool = False
     ) -> None:
-        """Hold the rules. `strict` (tests): a bug that would end in a FAULT is raised instead."""
+        """Hold the rules. `strict` (tests): a bug that would end in a FAULT is raised instead.
+
+        ReleaseTooOld when the chain begins with rules that this release does not have.
+        """
         self.rules = Rules(apps)
+        for each in genesis.apps:
+            self.rules.require_known(each.app, each.version, height=1)
         self.authority = authority
         self.genesis = genesis
         self.chain_id = genesis.chain_id
@@ -135,9 +140,7 @@ class _Run:
         for _, kept in self.state.scan(name, encode_key(name), None):
             activation = cast(Activation, kept)
             version = activation.at(height)
-            known = self.ledger.rules.by_name.get(activation.app)
-            if version > (0 if known is None else known.version):
-                raise ReleaseTooOld(app=activation.app, version=version, height=height)
+            self.ledger.rules.require_known(activation.app, version, height=height)
             versions[activation.app] = version
         return versions
 

@@ -132,6 +132,8 @@ def check_genesis(genesis: Genesis) -> None:
         raise CodecError("unknown genesis format", format=genesis.format)
     if genesis.opens_at_ms is not None and not genesis.trial:
         raise CodecError("only a trial opens at a time of its own", opens_at_ms=genesis.opens_at_ms)
+    if not genesis.timers_per_block:
+        raise CodecError("timers are to be run", timers_per_block=0)
     names = [each.app for each in genesis.apps]
     if len(set(names)) < len(names):
         raise CodecError("genesis names an application twice", apps=names)

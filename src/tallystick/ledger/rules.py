@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
 
+from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
 from tallystick.ledger.refusal import ensure, require
@@ -52,6 +53,12 @@ class Rules:
             known = self.app_of[message].handler(message, version)
             self._handlers[message, version] = known
         return known
+
+    def require_known(self, app: str, version: int, *, height: int) -> None:
+        """Stop a node that lacks a version of the rules in force from a height on."""
+        known = self.by_name.get(app)
+        if version > (0 if known is None else known.version):
+            raise ReleaseTooOld(app=app, version=version, height=height)
 
     def timer(self, raw: bytes) -> Message:
         """The message of a timer."""
