@@ -74,7 +74,7 @@ new-app: $(READY) ## work: NAME=warehouse: a new application's folder, passing e
 	@$(BIN)/python -m tools.new_app "$(NAME)" --register
 
 lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
-	@$(BIN)/python -m uv --no-config pip compile pyproject.toml --extra demo --group dev --group build \
+	@$(BIN)/python -m uv --no-config pip compile pyproject.toml --group dev --group build \
 		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --quiet --output-file requirements.lock $(LOCK)
 

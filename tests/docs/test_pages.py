@@ -68,7 +68,7 @@ def test_every_dependency_has_its_reason() -> None:
     """The page names what pyproject.toml names, in the same order."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lists = [project["project"]["dependencies"]]
-    lists += project["project"]["optional-dependencies"].values()
+    lists += project["project"].get("optional-dependencies", {}).values()
     lists += project["dependency-groups"].values()
     wanted = dict.fromkeys(re.split(r"[<>=!~\[; ]", each)[0] for part in lists for each in part)
     page = (ROOT / "docs" / "adr" / "dependencies.md").read_text(encoding="utf-8")

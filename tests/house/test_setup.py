@@ -27,7 +27,7 @@ def test_lock_holds_what_the_project_asks_for() -> None:
     """Every requirement is in the lock, at a release that it allows; `make lock` writes it anew."""
     asked = chain(
         PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"].values(),
+        *PROJECT["project"].get("optional-dependencies", {}).values(),
         *PROJECT["dependency-groups"].values(),
     )
     wrong = [
