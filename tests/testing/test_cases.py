@@ -60,6 +60,11 @@ def test_a_small_story() -> None:
     ]
 
 
+def test_digits_behind_a_name_in_minor_units_are_minor_units() -> None:
+    run(MINT + BALANCE + "  = available_minor 50000\n  = sum.available_minor 50000\n")
+    run(MINT + BALANCE + "  = available_minor 500.00\n  = available 500\n")
+
+
 def test_several_calls_in_one_transaction() -> None:
     pay = "& tally --as D1.maker+checker cash transfer --money CNY@CB --to S1 --amount 500.00\n"
     made = run(MINT + pay + BALANCE + "  = available 0.00\n")
@@ -176,6 +181,8 @@ def test_golden_text_is_the_same_each_time() -> None:
         (MINT + BALANCE + "  = available.more 7", 3, "there is no more"),
         (MINT + BALANCE + "  = 9.available 7", 3, "there are 1 rows"),
         (MINT + BALANCE + "  = sum.party 7", 3, "cannot be added up"),
+        (BALANCE + "  = sum.available 0.00", 2, "nothing to add up"),
+        (MINT + BALANCE + "  = available_minor 500", 3, "expected 500, it is 50000"),
         (MINT + BALANCE + "  = sum. 7", 3, "no field"),
         (MINT + BALANCE + "  = h.available 7", 3, "no field h"),
         ("invoice a b", 1, "write: NAME SELLER"),

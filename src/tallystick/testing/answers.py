@@ -16,6 +16,7 @@ from tallystick.values.money import format_minor
 from tallystick.wording import Wording, WordingProblem, currency_of_struct, spellings
 
 _ROW = re.compile(r"[1-9][0-9]{0,8}")
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 """Number of a row or a place, from 1."""
 
 
@@ -49,11 +50,13 @@ def expect(
     first, _, rest = path.partition(".")
     try:
         if first == "sum":
-            return _sum(wording, answer, rest, wanted)
-        start, rest = _start(answer, bound, first, rest)
-        found = _follow(start, rest)
+            found = _sum(answer, rest)
+        else:
+            found = _follow(*_start(answer, bound, first, rest))
     except _NoSuchField as problem:
         return str(problem)
+    if path.endswith("_minor") and _WHOLE.fullmatch(wanted):
+        return _differs(str(found.value), wanted)
     return _compare(wording, found, wanted)
 
 
@@ -148,15 +151,14 @@ def _compare(wording: Wording, found: _Found, wanted: str) -> str | None:
     return None if plain == shown.replace(",", "") else _differs(shown, wanted)
 
 
-def _sum(wording: Wording, answer: Rows, path: str, wanted: str) -> str | None:
-    """Compare the sum of a field over all rows."""
+def _sum(answer: Rows, path: str) -> _Found:
+    """The sum of a field over all rows."""
     found = [_follow(row, path) for row in answer.rows]
     if not found:
-        return _differs("nothing", wanted)
+        raise _NoSuchField("the read answered nothing to add up")
     if not all(type(each.value) is int for each in found):
         raise _NoSuchField(f"{path} cannot be added up")
-    total = sum(each.value for each in found)
-    return _compare(wording, _Found(total, found[0].type, found[0].currency), wanted)
+    return _Found(sum(each.value for each in found), found[0].type, found[0].currency)
 
 
 def _differs(shown: str, wanted: str) -> str | None:
