@@ -78,5 +78,5 @@ def named_strangers(step: Told, asked: Mapping[int, str]) -> set[str]:
 
 
 def words(text: str) -> set[str]:
-    """Everything in a text that may be the id of a member."""
-    return set(re.findall(r"[A-Za-z0-9-]+", text))
+    """Everything in a text that may be the id of a member; the issuer of a money is none."""
+    return set(re.findall(r"(?<![@A-Za-z0-9-])[A-Za-z0-9-]+", text))
