@@ -46,8 +46,6 @@ HOME_OF = {
     "litestar": {"api", "node"},
     "uvicorn": {"api", "node"},
     "click": {"cli", "demo", "testing"},
-    "holidays": {"demo"},
-    "iso4217": {"demo"},
 }
 """One seam per outside thing: which parts may import it."""
 
@@ -151,12 +149,9 @@ def test_outside_things_have_one_home(path: Path) -> None:
 
 @pytest.mark.parametrize("path", source_files(), ids=name_of)
 def test_every_dependency_is_declared(path: Path) -> None:
-    """What the package imports is in `dependencies`; the demo may use its own extra."""
+    """What the package imports is in `dependencies`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = list(project["dependencies"])
-    if layer_of(path) == "demo":
-        wanted += project["optional-dependencies"]["demo"]
-    declared = {_plain(line) for line in wanted}
+    declared = {_plain(line) for line in project["dependencies"]}
     unknown = [
         f"{at(path, node)} {top}"
         for node, top in outside(path)
