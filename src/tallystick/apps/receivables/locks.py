@@ -42,8 +42,8 @@ def own_piece(ctx: Context, piece_id: str) -> Piece:
 
 
 def is_dead(reader: Reader, deal: Deal) -> bool:
-    """Has an order on the piece killed the offer? It stays dead when the order has ended."""
-    if deal.status is not DealStatus.OFFERED or deal.offered_at_ms is None:
+    """Has an order on the piece killed an offer that stands? It stays dead when the order ends."""
+    if deal.offered_at_ms is None:
         return False
     return frozen_since(reader, Scope.PIECE, deal.piece_id, deal.offered_at_ms)
 

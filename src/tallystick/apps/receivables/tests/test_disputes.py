@@ -4,6 +4,7 @@ import pytest
 
 from tallystick.apps.documents.messages import VoidDocument
 from tallystick.apps.documents.queries import alerts, registration
+from tallystick.apps.documents.records import FINANCIERS_MAX
 from tallystick.apps.receivables.messages import Accept, BuyBack
 from tallystick.apps.receivables.tests.market import CNY, Market
 
@@ -82,3 +83,25 @@ def test_who_gets_its_piece_back_is_still_told(market: Market) -> None:
     market.does("S2", BuyBack(deal_id=deal_id, money=CNY, amount_minor=100000))
     market.credit_note("S1", paper, 10000)
     assert heard(market, "S2") == [(paper, 10000)]
+
+
+def test_the_latest_of_many_financiers_is_told() -> None:
+    """The registry notes 16 financiers of an invoice; who holds the claim is told all the same."""
+    banks = [f"bank-{number}" for number in range(FINANCIERS_MAX + 1)]
+    firms = {
+        "CB": ("central_bank", "large"),
+        "SUP": ("supervisor", "large"),
+        "D1": ("core_enterprise", "large"),
+        "S1": ("supplier", "medium"),
+    }
+    market = Market(members=firms | dict.fromkeys(banks, ("bank", "large")))
+    piece = market.opened(100000)
+    (paper,) = papers(market, piece)
+    holder = "S1"
+    for bank in banks:
+        market.mint(bank, 100000)
+        market.financed(holder, piece, bank, rate_ppm=0)
+        holder = bank
+    assert holder not in registration(market.world.view(), paper).financiers
+    market.credit_note("S1", paper, 10000)
+    assert heard(market, holder) == [(paper, 10000)]
