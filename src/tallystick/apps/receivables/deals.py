@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tallystick.apps.governance.interface import calendar
 from tallystick.apps.receivables.alerts import tell
 from tallystick.apps.receivables.known import known
+from tallystick.apps.receivables.locks import standing_locks
 from tallystick.apps.receivables.pricing import Claim, buy_back_rebate, claim_on, pay_claim
 from tallystick.apps.receivables.records import Deal, Piece, RecourseClaim
 from tallystick.apps.receivables.terms import (
@@ -14,6 +15,7 @@ from tallystick.apps.receivables.terms import (
     ClaimStatus,
     DealStatus,
     InterestMethod,
+    LockKind,
     OfferTerms,
 )
 from tallystick.ledger.context import Context
@@ -34,6 +36,17 @@ def with_recourse(reader: Reader, piece: Piece) -> Deal | None:
     """The deal with recourse under which the holder has the piece; None: it is the holder's own."""
     deal = None if piece.deal_id is None else known(reader, Deal, piece.deal_id)
     return deal if deal is not None and offer_of(deal).recourse else None
+
+
+def deals_in_step(reader: Reader, piece: Piece) -> tuple[Deal, ...]:
+    """Deals on a piece whose dates follow its undertaking's: that of its holder, and applications.
+
+    An offer keeps the dates for which it was made; the disbursement takes those of its day.
+    """
+    asked = (lock for lock in standing_locks(piece, reader.now_ms) if lock.kind is LockKind.OFFERED)
+    deals = tuple(known(reader, Deal, lock.subject) for lock in asked)
+    applied = tuple(deal for deal in deals if deal.status is DealStatus.APPLIED)
+    return applied if piece.deal_id is None else (known(reader, Deal, piece.deal_id), *applied)
 
 
 def claim_of(deal: Deal, day: str) -> Claim:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tallystick.apps.cash.interface import remaining
 from tallystick.apps.documents.interface import WATCHERS_MAX, told_of_disputes
-from tallystick.apps.receivables.deals import offer_of
+from tallystick.apps.receivables.deals import deals_in_step, offer_of
 from tallystick.apps.receivables.records import (
     Cascade,
     Deal,
@@ -78,6 +78,39 @@ def leaves_and_pieces_agree(view: View) -> Iterator[str]:
             leaf.written_off_minor,
         ):
             yield f"{piece.piece_id} and its leaf differ"
+
+
+def pieces_carry_their_terms(view: View) -> Iterator[str]:
+    """A held piece, and the deals on it, state the terms of its undertaking.
+
+    Its dates too, unless a moved date is just being told to holders.
+    """
+    for piece in view.scan(Piece):
+        if piece.status is not PieceStatus.HELD:
+            continue
+        undertaking = view.get(Undertaking, piece.undertaking_id)
+        is_told = undertaking.tellings == 0
+        cut = (piece.due_day, piece.min_piece_minor, piece.hops_max)
+        if cut != (undertaking.due_day, undertaking.min_piece_minor, undertaking.hops_max):
+            yield f"{piece.piece_id} is cut and passed on by other terms than its undertaking's"
+        if is_told and piece.transfer_cutoff_at_ms != undertaking.transfer_cutoff_at_ms:
+            yield f"{piece.piece_id} states another transfer cut-off than its undertaking"
+        carriers: tuple[Piece | Deal, ...] = (piece, *deals_in_step(view, piece))
+        for each in carriers:
+            if _paid_by(each) != _paid_by(undertaking):
+                yield f"{piece.piece_id}, or a deal on it, is paid by other terms"
+            if is_told and _paid_on(each) != _paid_on(undertaking):
+                yield f"{piece.piece_id}, or a deal on it, is paid on other days"
+
+
+def _paid_by(kept: Piece | Deal | Undertaking) -> tuple[str, str, int, tuple[str, ...]]:
+    """Who pays, in which moneys, at which late interest."""
+    return (kept.debtor, kept.currency, kept.late_ppm_per_day, kept.moneys)
+
+
+def _paid_on(kept: Piece | Deal | Undertaking) -> tuple[str, str]:
+    """Payment date and end of grace."""
+    return (kept.payment_day, kept.grace_end_day)
 
 
 def held_pieces_are_owed(view: View) -> Iterator[str]:

@@ -222,16 +222,14 @@ def _review(ctx: Context, undertaking: Undertaking) -> Undertaking:
 
 
 def _review_all(ctx: Context, undertaking: Undertaking) -> Undertaking:
-    """All dates by the calendar of now; when one that holders reckon with moves, they are told."""
+    """All dates by the calendar of now; when one moves, the pieces take it over."""
     after = with_dates(undertaking, dates_now(banking_of(ctx, undertaking), undertaking))
     ctx.save(after)
     if after == replace(undertaking, provisional=after.provisional):
         return after
     ctx.delete(Payable, *_payable_key(undertaking))
     schedule(ctx, after)
-    if after.payment_day != undertaking.payment_day:
-        _tell_holders(ctx, after, AlertKind.DATE_MOVED)
-    return after
+    return _tell_moved(ctx, after)
 
 
 def _review_grace(ctx: Context, undertaking: Undertaking) -> Undertaking:
@@ -246,8 +244,17 @@ def _review_grace(ctx: Context, undertaking: Undertaking) -> Undertaking:
         provisional=is_open,
     )
     ctx.save(after)
-    if end_day != undertaking.grace_end_day:
-        ctx.at(after.default_at_ms, MarkDefaulted(undertaking_id=after.undertaking_id))
+    if end_day == undertaking.grace_end_day:
+        return after
+    ctx.at(after.default_at_ms, MarkDefaulted(undertaking_id=after.undertaking_id))
+    return _tell_moved(ctx, after)
+
+
+def _tell_moved(ctx: Context, undertaking: Undertaking) -> Undertaking:
+    """Have a moved date entered in all pieces; until that is done the undertaking says so."""
+    after = replace(undertaking, tellings=undertaking.tellings + 1)
+    ctx.save(after)
+    _tell_holders(ctx, after, AlertKind.DATE_MOVED)
     return after
 
 

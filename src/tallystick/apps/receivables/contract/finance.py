@@ -122,6 +122,7 @@ def offer(ctx: Context, msg: Offer) -> None:
         offer=terms,
         offered_at_ms=ctx.now_ms,
         payment_day=undertaking.payment_day,
+        grace_end_day=undertaking.grace_end_day,
         ends_at_ms=_end(banking, terms.valid_until, undertaking),
     )
     ctx.save(offered)
@@ -209,6 +210,7 @@ def disburse(ctx: Context, msg: Disburse) -> None:
         status=DealStatus.FINANCED,
         value_day=today,
         payment_day=undertaking.payment_day,
+        grace_end_day=undertaking.grace_end_day,
         attestation=msg.attestation,
         cleared=warnings,
     )
@@ -292,6 +294,9 @@ def _applied(
         amount_minor=piece.amount_minor,
         currency=piece.currency,
         payment_day=undertaking.payment_day,
+        grace_end_day=undertaking.grace_end_day,
+        late_ppm_per_day=undertaking.late_ppm_per_day,
+        moneys=undertaking.moneys,
         calendar_id=undertaking.calendar_id,
         registrations=undertaking.registrations,
         status=DealStatus.APPLIED,

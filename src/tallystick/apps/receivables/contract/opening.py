@@ -303,7 +303,12 @@ def _open(ctx: Context, undertaking: Undertaking, clears: tuple[WarningKind, ...
             currency=opened.currency,
             due_day=opened.due_day,
             payment_day=opened.payment_day,
+            grace_end_day=opened.grace_end_day,
+            transfer_cutoff_at_ms=opened.transfer_cutoff_at_ms,
             late_ppm_per_day=opened.late_ppm_per_day,
+            moneys=opened.moneys,
+            min_piece_minor=opened.min_piece_minor,
+            hops_max=opened.hops_max,
             status=PieceStatus.HELD,
         )
     )

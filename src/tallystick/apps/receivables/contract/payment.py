@@ -11,6 +11,7 @@ from tallystick.apps.receivables.cascade import (
     pay_next,
     put_in,
 )
+from tallystick.apps.receivables.deals import deals_in_step
 from tallystick.apps.receivables.known import known
 from tallystick.apps.receivables.locks import is_frozen
 from tallystick.apps.receivables.messages import (
@@ -24,7 +25,7 @@ from tallystick.apps.receivables.messages import (
     ReachDue,
     TellHolders,
 )
-from tallystick.apps.receivables.records import Deal, Leaf, Payable, Piece, Undertaking, Withheld
+from tallystick.apps.receivables.records import Leaf, Payable, Piece, Undertaking, Withheld
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.shares import share_unnamed, total_owed
 from tallystick.apps.receivables.standing import (
@@ -122,11 +123,13 @@ def tell_holders(ctx: Context, msg: TellHolders) -> None:
     else:
         after = (msg.undertaking_id, msg.start_minor - 1)
         told = ctx.scan(Leaf, msg.undertaking_id, after=after, limit=TOLD_PER_STEP + 1)
-    for count, leaf in enumerate(tuple(told)):
-        if count == TOLD_PER_STEP:
-            ctx.at(ctx.now_ms, replace(msg, start_minor=leaf.start_minor))
-        else:
-            _tell_holder(ctx, undertaking, known(ctx, Piece, leaf.piece_id), msg.kind)
+    leaves = tuple(told)
+    for leaf in leaves[:TOLD_PER_STEP]:
+        _tell_holder(ctx, undertaking, known(ctx, Piece, leaf.piece_id), msg.kind)
+    if len(leaves) > TOLD_PER_STEP:
+        ctx.at(ctx.now_ms, replace(msg, start_minor=leaves[TOLD_PER_STEP].start_minor))
+    elif msg.kind is AlertKind.DATE_MOVED:
+        ctx.save(replace(undertaking, tellings=undertaking.tellings - 1))
 
 
 # --- Paying
@@ -187,13 +190,24 @@ def _due_undertakings(ctx: Context, currency: str, money: str) -> list[Undertaki
 
 
 def _tell_holder(ctx: Context, undertaking: Undertaking, piece: Piece, kind: AlertKind) -> None:
-    """Tell one holder; a moved date is entered in the piece and in its deal."""
+    """Tell one holder; moved dates are entered in the piece, an alert is of the payment date."""
     if piece.status is not PieceStatus.HELD:
         return
-    if kind is AlertKind.DATE_MOVED:
-        ctx.save(replace(piece, payment_day=undertaking.payment_day))
-        if piece.deal_id is not None:
-            deal = known(ctx, Deal, piece.deal_id)
-            ctx.save(replace(deal, payment_day=undertaking.payment_day))
     day = undertaking.payment_day
+    if kind is AlertKind.DATE_MOVED:
+        _enter_dates(ctx, undertaking, piece)
+        if piece.payment_day == day:
+            return
     tell(ctx, kind, to=piece.holder, subject=piece.piece_id, day=day)
+
+
+def _enter_dates(ctx: Context, undertaking: Undertaking, piece: Piece) -> None:
+    """Enter the dates of an undertaking in a piece and in the deals that follow it."""
+    days = {
+        "payment_day": undertaking.payment_day,
+        "grace_end_day": undertaking.grace_end_day,
+    }
+    cutoff_at_ms = undertaking.transfer_cutoff_at_ms
+    ctx.save(replace(piece, transfer_cutoff_at_ms=cutoff_at_ms, **days))
+    for deal in deals_in_step(ctx, piece):
+        ctx.save(replace(deal, **days))

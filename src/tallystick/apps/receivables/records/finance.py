@@ -7,8 +7,10 @@ from tallystick.apps.receivables.terms import (
     ClaimStatus,
     DealId,
     DealStatus,
+    Moneys,
     OfferTerms,
     PieceId,
+    PpmPerDay,
     Registrations,
     UndertakingId,
     Warnings,
@@ -76,7 +78,14 @@ class Deal(Record, tag="receivables.deal.1"):
     currency: Currency
     """Currency, e.g. `CNY`."""
     payment_day: Day
-    """Day to which interest runs: the due date rolled to a banking day."""
+    """Day to which interest runs: the due date rolled to a banking day. While an offer stands, the
+    date for which it was made; before and afterwards it follows when the date moves."""
+    grace_end_day: Day
+    """Last day of the debtor's grace, e.g. `2026-10-12`; follows as the payment date does."""
+    late_ppm_per_day: PpmPerDay
+    """Late interest of the debtor a day, in parts per million of unpaid principal, e.g. 500."""
+    moneys: Moneys = ()
+    """Moneys in which the debtor may pay, e.g. `CNY@CB`; empty: every issuer's of the currency."""
     calendar_id: Label
     """Calendar of its days, e.g. `cn`."""
     registrations: Registrations

@@ -11,6 +11,7 @@ from tallystick.apps.receivables.terms import (
     FormerHolders,
     Hops,
     Lock,
+    Moneys,
     PieceId,
     PieceStatus,
     PpmPerDay,
@@ -58,7 +59,11 @@ TRANSFER_MOVES = {
     seen_by=("holder",),
 )
 class Piece(Record, tag="receivables.piece.1"):
-    """An interval of an undertaking's cents and who holds it."""
+    """An interval of an undertaking's cents and who holds it.
+
+    It carries the terms of the undertaking that a holder needs: only debtor and first supplier read
+    the undertaking itself. Its dates follow when one beyond the published calendar moves.
+    """
 
     piece_id: PieceId
     """Id of the piece."""
@@ -78,8 +83,18 @@ class Piece(Record, tag="receivables.piece.1"):
     """Nominal due date."""
     payment_day: Day
     """Due date rolled to a banking day."""
+    grace_end_day: Day
+    """Last day of grace, e.g. `2026-10-12`: paid whole by then, no late interest is owed."""
+    transfer_cutoff_at_ms: AtMs
+    """When transfers, splits and offers end, in milliseconds, e.g. `2026-09-29 00:00`."""
     late_ppm_per_day: PpmPerDay
-    """Late interest a day, in parts per million."""
+    """Late interest a day, in parts per million of unpaid principal, e.g. 500."""
+    moneys: Moneys = ()
+    """Moneys in which it may be paid, e.g. `CNY@CB`; empty: every issuer's of the currency."""
+    min_piece_minor: Minor
+    """Smallest piece that may be cut from it, in minor units, e.g. 1 for 0.01."""
+    hops_max: Hops
+    """How often it may be passed on in all, e.g. 10; `hops` counts those behind it."""
     status: PieceStatus
     """Whether it is somebody's claim."""
     retired: Retired | None = None

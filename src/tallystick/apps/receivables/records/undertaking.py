@@ -151,6 +151,9 @@ class Undertaking(Record, tag="receivables.undertaking.1"):
     """How many payments have been shared out."""
     is_running: bool = False
     """Whether a payment is being shared out over several blocks."""
+    tellings: Annotated[Count, SeenBy()] = 0
+    """How many times a moved date is being told to holders at this moment, e.g. 1; while it is not
+    0, pieces may still state the date before."""
 
     @property
     def left_minor(self) -> int:

@@ -137,6 +137,31 @@ def test_leaves_and_pieces_agree(stage: Stage) -> None:
     finds(holds, stage, replace(split, retired=Retired.PAID))
 
 
+def test_pieces_carry_their_terms(stage: Stage) -> None:
+    holds = invariants.pieces_carry_their_terms
+    piece = stage.one(Piece, holder="factor-a", status=PieceStatus.HELD)
+    for bent in (
+        replace(piece, hops_max=3),
+        replace(piece, min_piece_minor=2),
+        replace(piece, due_day="2026-10-02"),
+        replace(piece, moneys=("CNY@CB",)),
+        replace(piece, late_ppm_per_day=501),
+        replace(piece, currency="EUR"),
+    ):
+        finds(holds, stage, bent)
+    deal = stage.one(Deal, deal_id=piece.deal_id)
+    finds(holds, stage, replace(deal, moneys=("CNY@CB",)))
+    undertaking = stage.one(Undertaking, undertaking_id=stage.due)
+    telling = replace(undertaking, tellings=1)
+    for moved in (
+        replace(piece, transfer_cutoff_at_ms=1),
+        replace(piece, payment_day="2026-10-09"),
+        replace(deal, grace_end_day="2026-10-13"),
+    ):
+        finds(holds, stage, moved)
+        assert list(holds(Bent(stage.view, moved, telling))) == []  # type: ignore[arg-type]
+
+
 def test_held_pieces_are_owed(stage: Stage) -> None:
     piece = stage.one(Piece, undertaking_id=stage.due, start_minor=100000, status="held")
     holds = invariants.held_pieces_are_owed
