@@ -86,7 +86,8 @@ class Piece(Record, tag="receivables.piece.1"):
     grace_end_day: Day
     """Last day of grace, e.g. `2026-10-12`: paid whole by then, no late interest is owed."""
     transfer_cutoff_at_ms: AtMs
-    """When transfers, splits and offers end, in milliseconds, e.g. `2026-09-29 00:00`."""
+    """When transfers, splits and offers end, in milliseconds, e.g. 1790611200000 for
+    2026-09-29 00:00 +08:00."""
     late_ppm_per_day: PpmPerDay
     """Late interest a day, in parts per million of unpaid principal, e.g. 500."""
     moneys: Moneys = ()
