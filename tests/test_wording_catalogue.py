@@ -152,6 +152,8 @@ def test_values_of_a_sentence_are_told_as_people_read_them() -> None:
             "rate_ppm": 43_500,
             "pieces_max": 500,
             "party": "D1",
+            "scope": "cash_account",
+            "subject": "a_b",
         }
     )
     assert told == {
@@ -161,6 +163,8 @@ def test_values_of_a_sentence_are_told_as_people_read_them() -> None:
         "rate_ppm": "4.35%",
         "pieces_max": 500,
         "party": "D1",
+        "scope": "cash account",
+        "subject": "a_b",
     }
 
 

@@ -13,7 +13,7 @@ from tallystick.ledger.app import Message
 from tallystick.ledger.receipt import Outcome as Decided
 from tallystick.testing.world import World, public_key
 from tallystick.values.codec import to_json
-from tallystick.wording import Wording
+from tallystick.wording import Wording, values_in_words
 
 
 class WorldStage:
@@ -28,7 +28,7 @@ class WorldStage:
         """One transaction."""
         receipt = self.world.send(*calls).receipt
         accepted = receipt.outcome is Decided.ACCEPTED
-        values = {value.name: value.value for value in receipt.values}
+        values = values_in_words({value.name: value.value for value in receipt.values})
         sentence = "accepted"
         if not accepted:
             sentence = self.catalogue.sentence(str(receipt.app), receipt.code, values)

@@ -14,6 +14,7 @@ from tallystick.errors import TallystickError
 from tallystick.gateway.wire import JSON
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
+from tallystick.wording import values_in_words
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +61,13 @@ class Problems:
     def told(self, no: Refused, status: int | None = None) -> Response[bytes]:
         """A refusal as an answer."""
         usual = STATUS_OF.get(no.code, 400) if isinstance(no.code, Refusal) else STATUS_OF_APP
+        words = values_in_words(no.values)
         body = {
             "app": no.code.app,
             "code": no.code.number,
             "name": no.code.name,
             "values": no.values,
-            "message": self._catalogue.sentence(no.code.app, no.code.number, no.values),
+            "message": self._catalogue.sentence(no.code.app, no.code.number, words),
             "retry": no.code.retry,
         }
         return Response(

@@ -26,6 +26,7 @@ from tallystick.ledger.refusal import Refused
 from tallystick.testing.cast import CAST, OFFICERS
 from tallystick.values.codec import decode, encode
 from tallystick.values.errors import ValueProblem
+from tallystick.wording import values_in_words
 
 
 class MemberEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,7 +131,8 @@ def founding_records(file: FoundingFile, keys: FoundersKeys, now_ms: int) -> tup
         # What is made here was never decoded: hold it to its bounds.
         return tuple(decode(type(each), encode(each)) for each in records)
     except Refused as no:
-        said = catalogue().sentence(no.code.app, no.code.number, no.values)
+        values = values_in_words(no.values)
+        said = catalogue().sentence(no.code.app, no.code.number, values)
         raise FormatError("founding", said) from None
     except (ValueProblem, ValueError) as problem:
         raise FormatError("founding", str(problem)) from None

@@ -11,6 +11,7 @@ from tallystick.client.keys import KeyStore
 from tallystick.demo.stage import Outcome, Row, StageProblem
 from tallystick.gateway.reply import Outcome as Replied
 from tallystick.ledger.app import Message
+from tallystick.wording import values_in_words
 
 SETTLE_SECONDS = 30.0
 """How long the node may take to run what is due after the clock was moved."""
@@ -31,7 +32,7 @@ class NodeStage:
         reply = self._client.send(*calls)
         if reply.outcome is Replied.ACCEPTED:
             return Outcome(True, reply.ids, "accepted")
-        values = {value.name: value.value for value in reply.values}
+        values = values_in_words({value.name: value.value for value in reply.values})
         sentence = self._catalogue.sentence(str(reply.app), reply.code, values)
         return Outcome(False, reply.ids, sentence)
 

@@ -36,7 +36,7 @@ from tallystick.testing.world import OPENS, Result, World, WorldProblem
 from tallystick.values.errors import ValueProblem
 from tallystick.values.money import parse_decimal
 from tallystick.values.time import is_day
-from tallystick.wording import Wording, WordingProblem
+from tallystick.wording import Wording, WordingProblem, values_in_words
 
 __all__ = [
     "Case",
@@ -292,7 +292,7 @@ class CaseRun:
         """A receipt in words."""
         if receipt.outcome is Outcome.ACCEPTED:
             return "accepted"
-        values = {value.name: value.value for value in receipt.values}
+        values = values_in_words({value.name: value.value for value in receipt.values})
         return self.catalogue.sentence(str(receipt.app), receipt.code, values)
 
     def _note(self, line: Line, depth: int, receipt: Receipt | None, sentence: str) -> None:

@@ -11,6 +11,8 @@ from tallystick.wording.plain import percent_of
 from tallystick.wording.wording import ZONE_MINUTES
 
 _TIMES = ("at_ms", "until_ms", "from_ms")
+_CHOICES = ("kind", "role", "scope", "warning")
+"""What is one of a list: `cash_account` is read `cash account`."""
 
 
 def values_in_words(
@@ -18,7 +20,8 @@ def values_in_words(
 ) -> dict[str, object]:
     """Amounts as decimals of the currency or money beside them, instants as times, ppm as percents.
 
-    What names no unit, and what cannot be read, stays as it is.
+    One of a list is told without underscores. What names no unit, and what cannot be read, stays
+    as it is.
     """
     money = str(values.get("money", "")).partition("@")[0]
     currency = str(values.get("currency", "") or money)
@@ -27,6 +30,8 @@ def values_in_words(
 
 def _in_words(name: str, value: object, currency: str, zone_minutes: int) -> object:
     """One value, by the unit that its name ends in."""
+    if isinstance(value, str) and name in _CHOICES:
+        return value.replace("_", " ")
     if not isinstance(value, int):
         return value
     try:
