@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from tallystick.catalogue import Catalogue, QueryInfo
 from tallystick.ledger.receipt import Outcome
+from tallystick.ledger.refusal import ensure
 from tallystick.testing.cases import CaseProblem, CaseRun, Told, find_cases, read_case, run_file
 from tallystick.testing.golden import golden_of
 
@@ -28,6 +31,19 @@ def problem(text: str) -> CaseProblem:
         run(text)
     assert len(str(met.value)) < 1_500
     return met.value
+
+
+class OneQuery(Catalogue):
+    """The catalogue with one query in the place of all."""
+
+    def __init__(self, known: Catalogue, query: QueryInfo) -> None:
+        """Take over what is known."""
+        vars(self).update(vars(known))
+        self._query = query
+
+    def query(self, app: str, command: str) -> QueryInfo | None:
+        """The one query."""
+        return self._query if command == self._query.command else None
 
 
 # --- what comes out
@@ -106,6 +122,21 @@ def test_who_reads_sees_only_its_own() -> None:
 
 def test_a_bug_in_a_rule_is_a_refusal_as_on_a_node() -> None:
     assert not run(MINT).world.ledger.strict
+
+
+def test_a_bug_in_a_read_names_its_line() -> None:
+    made = CaseRun(read_case("a.case", MINT + BALANCE))
+    info = made.catalogue.query("cash", "balances")
+    assert info is not None
+
+    def broken(*_: object, **__: object) -> None:
+        ensure(False, "the deal has no offer")
+
+    query = dataclasses.replace(info, call=broken)
+    made.catalogue = OneQuery(made.catalogue, query)
+    with pytest.raises(CaseProblem, match="a bug of ours: the deal has no offer") as met:
+        made.run()
+    assert met.value.place == "a.case:2"
 
 
 # --- golden text

@@ -18,7 +18,7 @@ from tallystick.formats.commitment import disclose
 from tallystick.formats.fingerprint import fingerprint, particulars_hash
 from tallystick.ledger.app import Record
 from tallystick.ledger.receipt import Outcome, Receipt, refused_receipt
-from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusal import Fault, Refused
 from tallystick.testing.answers import Rows, expect
 from tallystick.testing.case_file import (
     Case,
@@ -103,6 +103,8 @@ class CaseRun:
                 raise
             except (WorldProblem, WordingProblem, ValueProblem, TallystickError) as problem:
                 raise self._problem(step.line, str(problem)) from problem
+            except Fault as bug:
+                raise self._problem(step.line, f"a bug of ours: {bug}") from bug
 
     def _fork(self, step: Step, depth: int) -> None:
         """Run the steps inside on a copy, then forget it."""
