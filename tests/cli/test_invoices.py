@@ -71,3 +71,5 @@ def test_the_registry_of_a_node_is_asked(desk: Tally, tmp_path: Path) -> None:
     desk("--as", "S4.maker+checker", *words.split(), "--disclosure", disclosure)
     after = desk("invoices", "import", str(tmp_path), "--json").json
     assert (after[0]["outcome"], after[0]["code"]) == ("refused", "TAKEN")
+    asked = desk("documents", "is-taken", "--disclosure", disclosure, "--json").json
+    assert asked["is_taken"] is True

@@ -107,6 +107,12 @@ def test_a_query_says_what_it_answers(tally: Tally) -> None:
     assert "available_minor" in told
 
 
+def test_a_query_may_be_filled_in_by_a_disclosure(tally: Tally) -> None:
+    told = tally("documents", "is-taken", "--help").out
+    assert "is-taken --disclosure FILE [OPTIONS]" in told
+    assert "told by --disclosure" in told
+
+
 def test_options_of_a_transaction_give_way_to_fields(tally: Tally) -> None:
     told = tally("members", "freeze", "--help").out
     assert "--transaction-expires" in told

@@ -241,6 +241,9 @@ class QueryCommand(DerivedCommand):
         """An option for each parameter."""
         self.info = info
         super().__init__(name, info.parameters, ())
+        self.disclosed = helps.disclosed(info)
+        if self.disclosed:
+            self.own_names.add("disclosure")
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What it answers, and its options."""

@@ -145,7 +145,11 @@ def write_query(
     formatter.write_paragraph()
     with formatter.indentation():
         formatter.write_text(query_text(catalogue, info, language))
-    rows = option_rows(catalogue, info.app, options(info.parameters), language)
+    rows = option_rows(
+        catalogue, info.app, options(info.parameters), language, disclosed=disclosed(info)
+    )
+    if takes_disclosure(info):
+        rows.append(("--disclosure FILE …", words["disclosure"]))
     if rows:
         with formatter.section(words["options"]):
             formatter.write_dl(rows)
@@ -173,7 +177,7 @@ def write_shared(
         formatter.write_dl(rows)
 
 
-def disclosed(info: MessageInfo) -> frozenset[str]:
+def disclosed(info: MessageInfo | QueryInfo) -> frozenset[str]:
     """Fields that `--disclosure` fills in."""
     return _DISCLOSED if takes_disclosure(info) else frozenset()
 
