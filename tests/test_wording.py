@@ -313,8 +313,11 @@ def test_a_bound_name_stands_for_an_id_and_for_nothing_else() -> None:
 
 
 def test_a_name_that_is_not_bound_is_an_id() -> None:
-    said = refused("--piece", "b", wording=Wording(names={"a": PIECE}))
-    assert said == "--piece: 'b' is not the id of a record"
+    bound = Wording(names={"a": PIECE})
+    assert read("--piece", PIECE, wording=bound).piece_id == PIECE
+    assert refused("--piece", "b", wording=bound) == "--piece: no id is bound to 'b'"
+    assert refused("--piece", "b", wording=Wording(names={})) == "--piece: no id is bound to 'b'"
+    assert refused("--piece", "b") == "--piece: 'b' is not the id of a record"
 
 
 # --- currencies of records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -100,8 +100,8 @@ class Wording:
 
     zone_minutes: int = ZONE_MINUTES
     """Offset of the zone in which times are written."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Names bound to ids."""
+    names: Mapping[str, str] | None = None
+    """Names bound to ids; None where no names are bound: what is written is the id itself."""
     lookup: Lookup = nothing_found
     """Finds records, for their currencies."""
     disclosed: Disclosed = nothing_disclosed
@@ -222,8 +222,7 @@ class Wording:
         if plain is int:
             return self._number(text, unit)
         if plain is str:
-            known = any(mark in _NEVER_AN_ID for mark in marks(type_))
-            return _fitting(type_, text if known else self.names.get(text, text))
+            return self._text(type_, text)
         if plain is bool:
             return choose(YES, text)
         if plain is bytes:
@@ -235,6 +234,17 @@ class Wording:
         if get_origin(plain) in (Union, UnionType):
             return self._tagged(plain, text, currency)
         raise WordingProblem(f"cannot be written: {plain}")
+
+    def _text(self, type_: Any, text: str) -> str:
+        """A text of a type, or the id that a name is bound to."""
+        if self.names is None or any(mark in _NEVER_AN_ID for mark in marks(type_)):
+            return _fitting(type_, text)
+        try:
+            return _fitting(type_, self.names.get(text, text))
+        except WordingProblem:
+            if any(isinstance(mark, KeyOf) for mark in marks(type_)):
+                raise WordingProblem(f"no id is bound to {text!r}") from None
+            raise
 
     def amount(self, text: str, currency: str | None, *, is_signed: bool = False) -> int:
         """Minor units of an amount such as `1,000.00` or `1,000.00 CNY`."""
