@@ -83,6 +83,8 @@ def test_files_that_are_none(tally: Tally, tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_or_written(desk: Tally, tmp_path: Path) -> None:
-    assert "is not a draft" in desk("send", str(tmp_path / "no.tx"), code=60).err
+    said = desk("send", str(tmp_path / "no.tx"), code=60).err
+    assert "cannot be read: No such file or directory" in said
+    assert "Errno" not in said
     told = desk(*PAY.split(), "--out", str(tmp_path / "no" / "a.tx"), code=60).err
     assert "cannot be written" in told

@@ -113,7 +113,9 @@ def read(path: Path) -> Draft:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise FormatError(str(path), "it is too large for a draft")
         draft = from_json(Draft, path.read_bytes())
-    except (CodecError, OSError) as problem:
+    except OSError as problem:
+        raise FormatError(str(path), f"it cannot be read: {problem.strerror}") from None
+    except CodecError as problem:
         raise FormatError(str(path), f"it is not a draft: {problem}") from None
     for each in draft.signatures:
         if not verify(each.public_key, signed_bytes(draft.body), each.signature):
