@@ -34,7 +34,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
         ("status --unknown", 2, "No such option '--unknown'"),
         ("status --node ftp://x", 2, "'ftp://x' is neither unix:PATH nor https://HOST:PORT"),
         ("status --node unix:/nowhere", 41, "no node answers at unix:/nowhere"),
-        ("status --node https://127.0.0.1:1", 41, "the certificates in .tally/tls cannot be used"),
+        (
+            "status --node https://127.0.0.1:1 --tls /nowhere",
+            41,
+            "the certificates in /nowhere cannot be used",
+        ),
         ("audit /nowhere", 30, "there is no chain in /nowhere"),
         ("node /nowhere", 30, "there is no chain in /nowhere"),
         ("genesis show /nowhere", 30, "there is no chain in /nowhere"),
