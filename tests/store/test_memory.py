@@ -54,6 +54,16 @@ def test_a_dropped_scan_keeps_nothing(store: MemoryStore) -> None:
     assert versions(store) == 1
 
 
+def test_a_dropped_reader_keeps_nothing(store: MemoryStore) -> None:
+    store.apply(1, {b"a": b"1"}, {})
+    late = store.snapshot().scan(b"")
+    store.apply(2, {b"a": b"2"}, {})
+    assert list(late) == [(b"a", b"1")]
+    del late
+    store.apply(3, {b"a": b"3"}, {})
+    assert versions(store) == 1
+
+
 def test_a_copy_goes_its_own_way(store: MemoryStore) -> None:
     store.apply(7, {b"a": b"1"}, {b"s": b"1"})
     copy = store.copy()

@@ -156,6 +156,9 @@ class MemoryReader:
             self._is_open = False
             self._shared.unpin(self._number)
 
+    def __del__(self) -> None:
+        self.close()  # who reads a view need not close it
+
     def _now(self) -> int:
         """Apply number that is shown."""
         if not self._is_open:
