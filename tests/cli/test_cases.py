@@ -80,6 +80,12 @@ def test_files_that_are_no_text(tally: Tally, tmp_path: Path) -> None:
     assert "cannot be read: " in tally("cases", str(tmp_path / "no.case"), code=1).out
 
 
+def test_which_invoices_a_case_ran_on_is_always_told(tally: Tally, tmp_path: Path) -> None:
+    path = tmp_path / "import.case"
+    path.write_text("$ tally invoices import .\n  = rows 0\n", encoding="utf-8")
+    assert "0 files of ." in tally("cases", str(path)).out
+
+
 def test_a_folder_without_cases_is_a_mistake(tally: Tally, tmp_path: Path) -> None:
     assert "no *.case in" in tally("cases", str(tmp_path), code=2).err
     tally("cases", code=2)
