@@ -6,6 +6,8 @@ import enum
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -30,6 +32,7 @@ from tallystick.ledger.app import PUBLIC, Officers, tag_of
 from tallystick.ledger.view import SeenBy
 from tallystick.values.units import KeyOf
 from tallystick.wording import options
+from tools.pairs import Pair, listed_pairs
 
 UNITS = {
     "minor": "amount in minor units",
@@ -228,10 +231,26 @@ def _message(catalogue: Catalogue, info: AppInfo, message: MessageInfo) -> Itera
             for each in message.struct.fields
         ),
     )
-    if message.refusals:
+    if refusals := reachable(info, message):
         yield "Refused with, in the order of the checks:"
         yield ""
-        yield from refusal_table(catalogue, message.refusals, with_app=True)
+        yield from refusal_table(catalogue, refusals, with_app=True)
+
+
+def reachable(info: AppInfo, message: MessageInfo) -> tuple[RefusalInfo, ...]:
+    """Refusals of a message without those that `unreachable.toml` says cannot occur, and why."""
+    folder = Path(inspect.getfile(info.app.refusals)).parents[1]
+    listed = _listed(folder)
+    name = f"{message.app}.{message.name}"
+    return tuple(
+        each for each in message.refusals if (name, f"{each.app}.{each.name}") not in listed
+    )
+
+
+@cache
+def _listed(apps: Path) -> frozenset[Pair]:
+    """Pairs that cannot occur."""
+    return frozenset(listed_pairs(apps))
 
 
 def field_word(words: Mapping[str, Any], struct: str, name: str) -> str:
@@ -414,7 +433,7 @@ def readme_tables(catalogue: Catalogue, info: AppInfo) -> dict[str, list[str]]:
                         + (" (duty)" if each.type.spec.duty else ""),
                         code(each.type.spec.verb) if each.type.spec.verb else "-",
                         code(each.type.spec.limit_by) if each.type.spec.limit_by else "-",
-                        code(*(_short(info, refusal) for refusal in each.refusals)) or "-",
+                        code(*(_short(info, refusal) for refusal in reachable(info, each))) or "-",
                     )
                     for each in info.messages
                 ),
