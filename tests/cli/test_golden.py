@@ -16,6 +16,12 @@ def test_the_examples_give_their_golden_receipts() -> None:
         check_golden(case, play(case))
 
 
+def test_every_worked_case_has_golden_receipts() -> None:
+    cases = {path.name for path in (EXAMPLES / "worked").glob("*.case")}
+    kept = {path.stem for path in (EXAMPLES / "worked").glob("*.case.golden")}
+    assert cases == kept
+
+
 def test_a_case_gives_the_same_receipts_twice(tmp_path: Path) -> None:
     case = EXAMPLES / "worked" / "1-split.case"
     first, second = play(case), play(case)
