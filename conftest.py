@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("house"), derandomize=False)
 settings.load_profile("house")
+
+# Ctrl-C is tried on real processes. A shell ignores it for what runs in the background, and they
+# would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEDGER_LOG = "tallystick.ledger.execute"
 

@@ -75,6 +75,9 @@ def nonsense(path: Path, answer: bytes) -> Iterator[Client]:
             with connection:
                 connection.recv(65_536)
                 connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):  # the body may come in a second piece
+                    pass
 
         thread = threading.Thread(target=serve)
         thread.start()
