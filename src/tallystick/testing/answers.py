@@ -131,12 +131,17 @@ class _Minor:
     """Stands for the type of a derived amount."""
 
 
+def _amount(minor: int, currency: str | None) -> str:
+    """A derived amount in its currency; in minor units where none is told."""
+    return format_minor(minor, currency) if currency else str(minor)
+
+
 def _compare(wording: Wording, found: _Found, wanted: str) -> str | None:
     """Compare as values where the text can be read, else as text."""
     if found.value in (None, (), ""):
         return _differs("-", wanted)
     if found.type is _Minor:
-        shown = format_minor(found.value, found.currency or "XXX")
+        shown = _amount(found.value, found.currency)
     else:
         shown = wording.show(found.value, found.type, found.currency)
     if shown == wanted:
