@@ -92,9 +92,8 @@ class _Shared:
         self.pruned = 0
 
     def pin(self, number: int) -> None:
-        """Keep what a reader of an apply number sees."""
-        with self.lock:
-            self.pins[number] += 1
+        """Keep what a reader of an apply number sees; the lock is held since the number was read."""
+        self.pins[number] += 1
 
     def unpin(self, number: int) -> None:
         """Let it go. The writer prunes with its next block."""
@@ -122,9 +121,10 @@ class MemoryReader:
     def __init__(self, shared: _Shared, height: int) -> None:
         self._shared = shared
         self._height = height
-        self._number = shared.number
         self._is_open = True
-        shared.pin(self._number)
+        with shared.lock:  # no block between reading the number and pinning it
+            self._number = shared.number
+            shared.pin(self._number)
 
     def height(self) -> int:
         """Height of the block after which this is the state."""
@@ -166,14 +166,14 @@ class MemoryReader:
         return self._number
 
     def _get(self, table: _Table, key: bytes) -> bytes | None:
-        number = self._now()
         with self._shared.lock:
-            return table.get(key, number)
+            return table.get(key, self._now())
 
     def _scan(
         self, table: _Table, prefix: bytes, start: bytes | None, limit: int | None
     ) -> Iterator[tuple[bytes, bytes]]:
-        walk = _Walk(self._shared, table, self._now())
+        with self._shared.lock:
+            walk = _Walk(self._shared, table, self._now())
         return walk.pairs(prefix, max(prefix, start or b""), limit)
 
 
@@ -216,13 +216,15 @@ class MemoryStore(MemoryReader):
         self._now()
         if self._height and height != self._height + 1:
             raise OutOfOrder(height=height, last=self._height)
-        self._shared.write(changes, side)
-        self._height = height
+        with self._shared.lock:  # number and height move together
+            self._shared.write(changes, side)
+            self._height = height
 
     def snapshot(self) -> MemoryReader:
         """A reader of the present height."""
-        self._now()
-        return MemoryReader(self._shared, self._height)
+        with self._shared.lock:
+            self._now()
+            return MemoryReader(self._shared, self._height)
 
     def checkpoint(self) -> None:
         """Nothing to flush."""

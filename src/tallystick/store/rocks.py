@@ -233,7 +233,8 @@ class RocksStore:
 
     def snapshot(self) -> RocksReader:
         """A reader of the present height."""
-        return RocksReader(self._view(), self._height)
+        view = self._view()
+        return RocksReader(view, int.from_bytes(view.get(_HEIGHT) or b"", "big"))
 
     def checkpoint(self) -> None:
         """Make all that was applied durable."""
