@@ -19,7 +19,7 @@ from tallystick.engine.folder import BLOCKS, LOCK, STATE, read_genesis
 from tallystick.errors import Damage, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
-from tallystick.ledger.block import Entry, header_bytes, header_hash
+from tallystick.ledger.block import Entry, header_bytes
 from tallystick.ledger.candidate import Candidate
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
@@ -167,7 +167,7 @@ class _Audit:
         self._check_signatures(entry, transactions)
         candidate = self._ledger.execute(self._state, entry.header.time_ms, transactions)
         _compare(entry, candidate)
-        self._state.commit(candidate, header_hash(candidate.header))
+        self._state.commit(candidate, entry.block_hash)
         self._count(entry, candidate)
 
     def _check_signatures(self, entry: Entry, transactions: Sequence[Transaction]) -> None:

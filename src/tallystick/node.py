@@ -42,6 +42,7 @@ from tallystick.engine.folder import (
     read_genesis,
     write_private,
 )
+from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import GenesisMismatch, Halted, NodeError, TallystickError
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.submit import Gateway
@@ -435,7 +436,7 @@ def _open_parts(
     return _Parts(
         ledger=ledger,
         engine=engine,
-        gateway=Gateway(engine, Admission(ledger, body.verify_batch)),
+        gateway=Gateway(engine, Admission(ledger, Verdicts(body.verify_batch))),
         catalogue=Catalogue(apps),
         readers=readers,
         writers=writers,

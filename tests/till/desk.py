@@ -12,6 +12,7 @@ from tallystick.accel import verify_batch
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.embedded import EmbeddedEngine, Limits
+from tallystick.engine.verdicts import Verdicts
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.reply import Reply
 from tallystick.gateway.submit import ANSWERS_KEPT, Batch, Gateway
@@ -84,7 +85,7 @@ class Desk:
         blocks = log.open(self.disk, "blocks", self.genesis.hash)
         self.chain = Chain(self.ledger, blocks, self.store, sign=NODE.sign)
         self.engine = EmbeddedEngine(self.chain, self.clock, limits=limits)
-        admission = Admission(self.ledger, verify_batch)
+        admission = Admission(self.ledger, Verdicts(verify_batch))
         self.gateway = Gateway(self.engine, admission, answers_kept=answers_kept)
         self.published: list[Committed] = []
         self.ended: list[BaseException | None] = []

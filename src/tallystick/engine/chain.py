@@ -16,7 +16,7 @@ from tallystick.engine.base import Answer, Committed
 from tallystick.engine.redo import redo_writes
 from tallystick.errors import Halted, StoreError
 from tallystick.ledger.app import Record
-from tallystick.ledger.block import Entry, header_bytes, header_hash
+from tallystick.ledger.block import Entry, app_hash_of, header_bytes
 from tallystick.ledger.candidate import Candidate, LeftOut
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
@@ -95,7 +95,7 @@ class Chain:
         if log.height():
             last = decode(Entry, log.read(log.height()))
             header = last.header
-            tip = Tip(header.height, header.time_ms, header_hash(header), last.receipts_root)
+            tip = Tip(header.height, header.time_ms, last.block_hash, last.receipts_root)
             expected = last.state_root
             ledger_ms = last.ledger_ms
             self._seal = seal_of(last)
@@ -126,20 +126,20 @@ class Chain:
         self.state.drop(candidate)
         return self._answered(candidate) if candidate.left_out else None
 
-    def commit(self, candidate: Candidate) -> Committed:
-        """Make a candidate durable, then the state.
+    def commit(self, candidate: Candidate, engine_hash: bytes | None = None) -> Committed:
+        """Make a candidate durable, then the state; `engine_hash` names an ordering engine's block.
 
         `DiskFull` and other errors of the log leave everything as it was. What fails after the
         block is durable halts: the state is redone from the log at the next start.
         """
-        entry = self._entry(candidate)
+        entry = self._entry(candidate, engine_hash)
         body = encode(entry)
         try:
             self._log.append(body)
         except (StoreError, OSError, MemoryError):
             self.state.drop(candidate)
             raise
-        name = header_hash(candidate.header)
+        name = entry.block_hash
         try:
             with self._lock:
                 self.state.commit(candidate, name)
@@ -168,7 +168,7 @@ class Chain:
         self._store.checkpoint()
         self._unflushed = 0
 
-    def _entry(self, candidate: Candidate) -> Entry:
+    def _entry(self, candidate: Candidate, engine_hash: bytes | None) -> Entry:
         """What the log keeps of a block."""
         header = candidate.header
         return Entry(
@@ -181,6 +181,7 @@ class Chain:
             receipts_root=candidate.receipts_root,
             state_root=candidate.state_root,
             signature=None if self._sign is None else self._sign(header_bytes(header)),
+            engine_hash=engine_hash,
         )
 
     def _answered(self, candidate: Candidate, name: bytes = b"") -> Committed:
@@ -209,6 +210,11 @@ class Chain:
         return Answer(transaction.id, known.receipt, known.height, transaction.raw)
 
     # --- reading
+
+    def app_hash(self) -> bytes:
+        """App hash after the last committed block, or after genesis."""
+        with self._lock:
+            return app_hash_of(self.state.tip.receipts_root, self.state.root())
 
     def view(
         self, *, now_ms: int | None = None, asker: str | None = None, sees_all: bool = True

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from tallystick.engine.verdicts import Verdicts
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.transaction import Transaction
 
-VERDICTS_KEPT = 100_000
-"""Transactions whose good signatures are remembered."""
-
-VerifyBatch = Callable[[Sequence[tuple[bytes, bytes, bytes]]], list[bool]]
-"""Checks many signatures: (key, message, signature)."""
-
 
 class Admission:
     """Reads and verifies transactions, many at a time. For one thread at a time."""
 
-    def __init__(
-        self, ledger: Ledger, verify_batch: VerifyBatch, *, verdicts_kept: int = VERDICTS_KEPT
-    ) -> None:
+    def __init__(self, ledger: Ledger, verdicts: Verdicts) -> None:
         """Admit what belongs to the ledger's chain."""
         self._ledger = ledger
-        self._verdicts_kept = verdicts_kept
-        self._verify_batch = verify_batch
-        self._verified: dict[bytes, None] = {}
-        self.signatures = 0
-        """Signatures verified so far."""
+        self._verdicts = verdicts
+
+    @property
+    def signatures(self) -> int:
+        """Signatures verified so far by the node."""
+        return self._verdicts.signatures
 
     def admit(self, raws: Sequence[bytes], now_ms: int) -> list[Transaction | Refused]:
         """For each in order: the transaction, or why it does not come in.
@@ -37,17 +30,10 @@ class Admission:
         Whether it has expired is not asked here: only a committed block's time can tell.
         """
         read = [self._read(raw, now_ms) for raw in raws]
-        digests = [hashlib.sha256(raw).digest() for raw in raws]
-        new = [
-            (place, each)
-            for place, each in enumerate(read)
-            if isinstance(each, Transaction) and digests[place] not in self._verified
-        ]
-        verdicts = self._verify([transaction for _, transaction in new])
-        for (place, _), bad_key in zip(new, verdicts, strict=True):
-            if bad_key is None:
-                self._remember(digests[place])
-            else:
+        places = [place for place, each in enumerate(read) if isinstance(each, Transaction)]
+        verdicts = self._verdicts.bad_keys([each for each in read if isinstance(each, Transaction)])
+        for place, bad_key in zip(places, verdicts, strict=True):
+            if bad_key is not None:
                 read[place] = Refused(Refusal.BAD_SIGNATURE, {"public_key": bad_key.hex()})
         return read
 
@@ -71,22 +57,3 @@ class Admission:
         except Refused as no:
             return no
         return transaction
-
-    def _verify(self, transactions: Sequence[Transaction]) -> list[bytes | None]:
-        """For each the first key whose signature is bad, None when all are good."""
-        triples = [triple for each in transactions for triple in each.triples()]
-        if not triples:
-            return [None] * len(transactions)
-        self.signatures += len(triples)
-        verdicts = iter(self._verify_batch(triples))
-        found = []
-        for transaction in transactions:
-            bad = [s.public_key for s in transaction.signatures if not next(verdicts)]
-            found.append(bad[0] if bad else None)
-        return found
-
-    def _remember(self, digest: bytes) -> None:
-        """Keep a good verdict; the oldest goes when there are too many."""
-        if len(self._verified) >= self._verdicts_kept:
-            del self._verified[next(iter(self._verified))]
-        self._verified[digest] = None

@@ -31,7 +31,7 @@ class Header(Struct):
     time_ms: AtMs
     """Block time that the engine agreed, in milliseconds; ledger time adds the clock's offset."""
     previous_hash: Hash32
-    """Hash of the header before; zeros at height 1."""
+    """Name of the block before: hash of its header, or of the engine's; zeros at height 1."""
     transactions_root: Hash32
     """Simple Merkle root of the ids of its transactions."""
     app_hash: Hash32
@@ -65,6 +65,13 @@ class Entry(Struct):
     """Root of the state tree after this block."""
     signature: Signature64 | None = None
     """The node's signature over the header, by the key that genesis names; None under CometBFT."""
+    engine_hash: Hash32 | None = None
+    """Hash of the engine's block, which validators signed; None under the embedded engine."""
+
+    @property
+    def block_hash(self) -> bytes:
+        """Name of the block, to which the next header refers."""
+        return self.engine_hash or header_hash(self.header)
 
 
 def header_bytes(header: Header) -> bytes:

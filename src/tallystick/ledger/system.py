@@ -5,9 +5,13 @@ from typing import Annotated
 from msgspec import Meta
 
 from tallystick.ledger.app import PUBLIC, Record, record
-from tallystick.values.units import AtMs, Count, Hash32, Height, Id, Label
+from tallystick.values.units import AtMs, Count, DurationMs, Hash32, Height, Id, Label, PublicKey
 
 TIMER_BYTES_MAX = 65_536
+POWER_MAX = 2**32
+"""Most power of one validator; the engine allows 2^60 for all together."""
+BLOCK_BYTES_MAX = 67_108_864
+ORDERED_MAX = 50_000
 
 
 @record(key=("name",), seen_by=PUBLIC)
@@ -66,21 +70,57 @@ class UsedMinute(Record, tag="ledger.used_minute.1"):
     """SHA-256 chained over the list's entries in order of use."""
 
 
+@record(key=("public_key",), seen_by=PUBLIC)
+class Validator(Record, tag="ledger.validator.1"):
+    """A node whose vote decides on blocks; one without a record has no vote."""
+
+    public_key: PublicKey
+    """Ed25519 key with which the node's engine signs its votes."""
+    member: Label
+    """Member that runs the node, e.g. `bank-a`."""
+    power: Annotated[int, Meta(ge=1, le=POWER_MAX)]
+    """Weight of its vote, e.g. 10; the weights of all add up to the whole."""
+
+
+@record(key=("name",), seen_by=PUBLIC)
+class Consensus(Record, tag="ledger.consensus.1"):
+    """What the engine of a consortium keeps to; an embedded chain has no such record."""
+
+    name: Label
+    """Always `consensus`: there is one."""
+    block_bytes: Annotated[int, Meta(ge=1_048_576, le=BLOCK_BYTES_MAX)]
+    """Largest block that may be proposed, in bytes, e.g. 4194304."""
+    block_transactions: Annotated[int, Meta(ge=1, le=ORDERED_MAX)]
+    """Most transactions in the bundles of one block, e.g. 5000."""
+    evidence_blocks: Annotated[int, Meta(ge=1, le=10_000_000)]
+    """For so many blocks a validator's double signing can be reported, e.g. 100000."""
+    evidence_ms: DurationMs
+    """And for so long, in milliseconds, whichever ends later, e.g. 172800000."""
+
+
 CLOCK = "clock"
 """Name of the one clock record."""
+CONSENSUS = "consensus"
+"""Name of the one record of the engine's parameters."""
 
-GOVERNED = (Clock.spec.name, Activation.spec.name)
+GOVERNED = (Clock.spec.name, Activation.spec.name, Validator.spec.name, Consensus.spec.name)
 """Records that a rule of an application that governs may write."""
 OWN_RECORDS = frozenset((*GOVERNED, PendingTimer.spec.name, UsedMinute.spec.name))
 """Names of all records of the ledger's own."""
 
 __all__ = [
+    "BLOCK_BYTES_MAX",
     "CLOCK",
+    "CONSENSUS",
     "GOVERNED",
+    "ORDERED_MAX",
     "OWN_RECORDS",
+    "POWER_MAX",
     "TIMER_BYTES_MAX",
     "Activation",
     "Clock",
+    "Consensus",
     "PendingTimer",
     "UsedMinute",
+    "Validator",
 ]

@@ -92,7 +92,7 @@ class _Shared:
         self.pruned = 0
 
     def pin(self, number: int) -> None:
-        """Keep what a reader of an apply number sees; the lock is held since the number was read."""
+        """Keep what a reader of an apply number sees; the caller holds the lock."""
         self.pins[number] += 1
 
     def unpin(self, number: int) -> None:
