@@ -26,10 +26,13 @@ class NodeStage:
         self._client = client
         self._keys = keys
         self._catalogue = catalogue
+        self.height = 0
+        """Block of the last answer."""
 
     def send(self, calls: Sequence[tuple[str, Message]]) -> Outcome:
         """Have calls signed and decided as one transaction."""
         reply = self._client.send(*calls)
+        self.height = max(self.height, reply.height or 0)
         if reply.outcome is Replied.ACCEPTED:
             return Outcome(True, reply.ids, "accepted")
         values = values_in_words({value.name: value.value for value in reply.values})
@@ -66,6 +69,15 @@ class NodeStage:
                 return
             time.sleep(LOOK_SECONDS)
         raise StageProblem("the node does not run what is due")
+
+    def wait_for(self, height: int) -> None:
+        """Wait until the node has a block, which others may have before it."""
+        end = time.monotonic() + SETTLE_SECONDS
+        while self._client.status().height < height:
+            if time.monotonic() > end:
+                raise StageProblem(f"the node does not reach block {height}")
+            time.sleep(LOOK_SECONDS)
+        self.height = max(self.height, height)
 
     def public_key(self, officer: str) -> bytes:
         """Public key of an officer; its key is made when there is none yet."""
