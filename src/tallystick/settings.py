@@ -10,14 +10,22 @@
 
     accel = "python"
 
+    [engine]
+    kind = "cometbft"            # who orders: "embedded" (one node) or "cometbft" (a consortium)
+    p2p = "0.0.0.0:26656"        # where the engine listens for the other members' engines
+    peers = ["<node id>@bank-b.example:26656"]
+    allow = ["<node id>"]        # engines that may connect
+
+The engine's own files are written anew from these settings at every start.
 The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PASSPHRASE_FILE.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -50,6 +58,62 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long a client may take to send a request, and be silent between two, in seconds."""
 
 
+def is_loopback(address: str) -> bool:
+    """Whether a HOST:PORT can be reached from this machine alone."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+NodeId = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
+"""Name of a CometBFT node: the address of its network key, 40 hex digits."""
+PeerAddress = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}@[^@\s]+:[0-9]{1,5}$", max_length=320)]
+"""A CometBFT node and where it listens: `id@host:port`."""
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who orders transactions, and how CometBFT is run when it is CometBFT."""
+
+    kind: Literal["embedded", "cometbft"] = "embedded"
+    """`embedded`: this node alone; `cometbft`: with the other validators of a consortium."""
+    p2p: str = "0.0.0.0:26656"
+    """HOST:PORT where CometBFT listens for other members' engines."""
+    external: str = ""
+    """HOST:PORT at which the others reach it; empty when that is `p2p`."""
+    rpc: str = "127.0.0.1:26657"
+    """HOST:PORT of CometBFT's own interface; loopback only, the node is its one client."""
+    metrics: str = ""
+    """HOST:PORT of CometBFT's metrics, loopback only, e.g. `127.0.0.1:26660`; empty for none."""
+    peers: tuple[PeerAddress, ...] = ()
+    """Engines to connect to and stay connected with."""
+    allow: tuple[NodeId, ...] = ()
+    """Engines that may connect; those of `peers` may in any case. Empty lets nobody else in."""
+    timeout_commit_ms: Annotated[int, Meta(ge=0, le=60_000)] = 100
+    """How long a validator waits for late votes after a block, in milliseconds."""
+    heartbeat_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 10
+    """How long after the last block an empty one is made, in seconds."""
+    bundle: Annotated[int, Meta(ge=1, le=2_000)] = 500
+    """Transactions that travel together at most; 1 sends each alone."""
+    bundle_wait_ms: Annotated[int, Meta(ge=0, le=10_000)] = 10
+    """How long a transaction waits for company, in milliseconds."""
+    snapshot_every: Annotated[int, Meta(ge=0)] = 1_000
+    """A snapshot for joining nodes every so many blocks; 0 takes none."""
+    retain_blocks: Annotated[int, Meta(ge=0)] = 0
+    """Blocks that are kept at least; 0 keeps all: an archive."""
+    halt_height: Annotated[int, Meta(ge=0)] = 0
+    """Block after which the node stops, for an upgrade of the binary; 0 for none."""
+    binary: str = ""
+    """Path of the program `cometbft`; empty for the one that `tally engine install` made."""
+
+    def __post_init__(self) -> None:
+        """ValueError when CometBFT's own interface would be open to other machines."""
+        for name, address in (("rpc", self.rpc), ("metrics", self.metrics or self.rpc)):
+            if not is_loopback(address):
+                raise ValueError(f"engine.{name} must be on loopback, not {address!r}")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that may be set."""
 
@@ -57,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where the node listens."""
     limits: Limits = Limits()
     """How much it takes at once."""
+    engine: EngineSettings = EngineSettings()
+    """Who orders transactions."""
     accel: str = "python"
     """Body of signatures and tree, e.g. `python`."""
     passphrase_file: str = "passphrase"
