@@ -16,7 +16,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run setup check test test-fast test-stateful cases golden docs new-app lock crash bench mutate mutate-changed
+.PHONY: help run engine setup check test test-fast test-stateful cases golden docs new-app lock crash bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -32,6 +32,9 @@ help:
 
 run: $(READY) ## use: the story: ten institutions, real invoices, 97 days (INVOICES=DIR DATA=DIR)
 	@$(BIN)/python -m tallystick.demo --data "$(DATA)" $(if $(INVOICES),--invoices "$(INVOICES)")
+
+engine: $(READY) ## use: build CometBFT, which orders a consortium's blocks, into your cache
+	@$(BIN)/tally engine install
 
 # work --------------------------------------------------------------------------------------------
 

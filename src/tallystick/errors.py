@@ -18,6 +18,8 @@
     │   ├── GenesisMismatch        the data folder belongs to another chain
     │   ├── SettingsError          a setting that means nothing
     │   ├── ClockWrong             the machine's clock cannot be believed
+    │   ├── EngineMissing          the program that orders a consortium's blocks is not here
+    │   ├── EngineNotBuilt         it could not be built
     │   └── Halted                 the node stopped rather than be wrong
     ├── ClientError                talking to a node
     │   ├── Unreachable            no node answers there
@@ -28,6 +30,9 @@
     │   ├── WrongPassphrase        the passphrase does not open the key
     │   ├── NoSuchKey              there is no such key file
     │   └── BadKeyFile             a file that is not a key
+    ├── HeaderRefused              a header of the engine that cannot be believed
+    │   ├── TrustExpired           what is trusted is too old to go forward from
+    │   └── TrustTooFar            too few of the trusted validators signed a later block
     ├── FormatError                a file of others that cannot be read
     └── AuditFailed                the data does not prove what it says
 
@@ -223,6 +228,29 @@ class ClockWrong(NodeError):
         self.chain = chain
 
 
+class EngineMissing(NodeError):
+    """The program that orders a consortium's blocks is not on this machine."""
+
+    exit_code: ClassVar[int] = 35
+    """Exit code for an engine that is not installed."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"no CometBFT at {path}: {reason}; build it with `tally engine install`")
+        self.path = path
+        self.reason = reason
+
+
+class EngineNotBuilt(NodeError):
+    """The program that orders a consortium's blocks could not be built."""
+
+    exit_code: ClassVar[int] = 36
+    """Exit code for an engine that cannot be built."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"CometBFT cannot be built: {reason}")
+        self.reason = reason
+
+
 class Halted(NodeError):
     """The node stopped rather than commit something wrong."""
 
@@ -319,6 +347,40 @@ class BadKeyFile(KeysError):
         super().__init__(f"{path} is not a key: {reason}")
         self.path = path
         self.reason = reason
+
+
+class HeaderRefused(TallystickError):
+    """A header of the ordering engine is not one that its validators must have signed."""
+
+    def __init__(self, height: int, reason: str) -> None:
+        super().__init__(f"the header of block {height} is not believed: {reason}")
+        self.height = height
+        self.reason = reason
+
+
+class TrustExpired(HeaderRefused):
+    """The trusted header is older than its validators can be held to it."""
+
+    def __init__(self, height: int, time_ns: int, trusting_ns: int) -> None:
+        hours = trusting_ns // 3_600_000_000_000
+        super().__init__(
+            height,
+            f"it was made more than {hours} hours ago, and its validators may have left since:"
+            " trust a newer header (of one after the proof, age does not matter)",
+        )
+        self.time_ns = time_ns
+
+
+class TrustTooFar(HeaderRefused):
+    """Too few of the trusted validators signed a later block to believe it in one step."""
+
+    def __init__(self, trusted: int, height: int) -> None:
+        super().__init__(
+            height,
+            f"less than a third of the validators of block {trusted} signed it,"
+            " and no block between shows how they changed",
+        )
+        self.trusted = trusted
 
 
 class FormatError(TallystickError):

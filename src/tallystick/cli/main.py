@@ -32,6 +32,9 @@ SECTIONS: Sections = {
         "genesis": (f"{HERE}.genesis:group", "How a chain began."),
         "audit": (f"{HERE}.audit:command", "Replay a data folder and check everything."),
     },
+    "A consortium": {
+        "engine": (f"{HERE}.engine:group", "CometBFT, which orders a consortium's blocks."),
+    },
     "Transactions and reads": {
         "keys": (f"{HERE}.keys:group", "Officers' keys on this machine."),
         "sign": (f"{HERE}.sign:sign", "Add signatures to a transaction in a file."),
@@ -51,7 +54,7 @@ SECTIONS: Sections = {
 """Commands that are not derived."""
 
 EPILOG = """Exit codes: 0 done, 1 not so (audit, verify, cases), 2 usage, 3 refused by a rule,
-20-23 data folder, 30-33 node, 40-43 client, 50-51 keys, 60 files, 130 Ctrl-C.
+20-23 data folder, 30-36 node, 40-43 client, 50-51 keys, 60 files, 130 Ctrl-C.
 All: docs/reference/exit-codes.md."""
 
 
