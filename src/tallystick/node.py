@@ -24,6 +24,7 @@ from tallystick.accel import load as load_accel
 from tallystick.api import server as api
 from tallystick.api import tls
 from tallystick.api.service import Service
+from tallystick.api.watched import Watched
 from tallystick.catalogue import Catalogue
 from tallystick.client.keys import KeyStore
 from tallystick.engine.chain import Chain
@@ -336,6 +337,10 @@ class Node:
             doors.append((self._server(self._service(False), context), sock))
         if not doors:
             raise NodeError("the settings name no address to listen at")
+        if listen.probes:
+            sock = api.bind_tcp(*split_address(listen.probes))
+            stack.callback(sock.close)
+            doors.append((api.server(api.application(self._service(False), api.PROBES)), sock))
         return doors
 
     def _server(self, service: Service, context: ssl.SSLContext | None = None) -> api.Server:
@@ -360,6 +365,7 @@ class Node:
             wall_ms=wall_ms,
             patience_seconds=self.settings.limits.patience_seconds,
             clock_trouble=parts.clock_trouble,
+            watched=parts.watched,
             is_trusted=is_trusted,
         )
 
@@ -385,6 +391,7 @@ class _Parts:
     writers: ThreadPoolExecutor
     verify: Callable[[bytes, bytes, bytes], bool]
     clock_trouble: Callable[[], str]
+    watched: Watched
 
 
 def _rules(
@@ -433,15 +440,19 @@ def _open_parts(
     writers = ThreadPoolExecutor(1, thread_name_prefix="gateway")
     for threads in (readers, writers):
         stack.callback(threads.shutdown)
+    verdicts = Verdicts(body.verify_batch)
+    watched = Watched(folder, chain, verdicts)
+    engine.listen(watched.outcomes)
     return _Parts(
         ledger=ledger,
         engine=engine,
-        gateway=Gateway(engine, Admission(ledger, Verdicts(body.verify_batch))),
+        gateway=Gateway(engine, Admission(ledger, verdicts)),
         catalogue=Catalogue(apps),
         readers=readers,
         writers=writers,
         verify=body.verify,
         clock_trouble=partial(_clock_trouble, machine, chain, start_trouble),
+        watched=watched,
     )
 
 

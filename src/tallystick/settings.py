@@ -3,6 +3,7 @@
     [listen]
     socket = "api.sock"          # Unix socket, relative to the data folder; "" for none
     address = "127.0.0.1:7443"   # TCP with mutual TLS; "" for none, the default
+    probes = "127.0.0.1:7480"    # plain HTTP with health, readiness, metrics; "" for none
 
     [limits]
     queue = 20000                # transactions that may wait
@@ -45,6 +46,8 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Path of the Unix socket, relative to the data folder; empty for none."""
     address: str = ""
     """HOST:PORT for TCP with mutual TLS, e.g. `127.0.0.1:7443`; empty for none."""
+    probes: str = ""
+    """HOST:PORT for plain HTTP with health, readiness and metrics alone; empty for none."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +126,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How much it takes at once."""
     engine: EngineSettings = EngineSettings()
     """Who orders transactions."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """Lines for people or for programs; `auto` is text on a terminal and JSON elsewhere."""
     accel: str = "python"
     """Body of signatures and tree, e.g. `python`."""
     passphrase_file: str = "passphrase"

@@ -274,9 +274,9 @@ def test_gauges_are_there_for_prometheus(till: Running) -> None:
     gauges = dict(
         line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#")
     )
-    assert float(gauges["tallystick_height"]) >= 7
-    assert float(gauges["tallystick_queue"]) == 0
-    assert float(gauges["tallystick_signatures_total"]) >= 7
+    assert float(gauges["tally_height"]) >= 7
+    assert float(gauges["tally_queued_transactions"]) == 0
+    assert float(gauges["tally_signatures_verified_total"]) >= 7
 
 
 def test_the_genesis_is_served_without_its_records(till: Running) -> None:

@@ -89,6 +89,8 @@ def _own_paths() -> dict[str, Any]:
         "/v1/catalogue": {"get": _fixed("What the applications say of themselves", None)},
         "/v1/genesis": {"get": _fixed("How the chain began", None)},
         "/v1/openapi.json": {"get": _fixed("This document", None)},
+        "/v1/health": {"get": _probe("Whether the process does its work; else restart it")},
+        "/v1/ready": {"get": _probe("Whether the node should be sent requests")},
         "/metrics": {"get": {"summary": "Gauges", "responses": {"200": {"description": "Text"}}}},
     }
 
@@ -168,6 +170,27 @@ def _in_path(name: str, schema: Schema) -> Schema:
 def _fixed(summary: str, component: str | None) -> Schema:
     schema = {} if component is None else {"$ref": f"#/components/schemas/{component}"}
     return {"summary": summary, "responses": _responses(schema)}
+
+
+def _probe(summary: str) -> Schema:
+    """The answer to a probe: the same under either status."""
+    check = {"name": {"type": "string"}, "ok": {"type": "boolean"}, "text": {"type": "string"}}
+    told = {
+        "ok": {"type": "boolean"},
+        "checks": {
+            "type": "array",
+            "items": {"type": "object", "properties": check, "required": list(check)},
+        },
+    }
+    schema = {"type": "object", "properties": told, "required": list(told)}
+    answers = {"200": "All is well", "503": "Something is not"}
+    return {
+        "summary": summary,
+        "responses": {
+            code: {"description": text, "content": {JSON: {"schema": schema}}}
+            for code, text in answers.items()
+        },
+    }
 
 
 def _responses(schema: Schema) -> Schema:

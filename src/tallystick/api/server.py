@@ -7,14 +7,15 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import uvicorn
 from litestar import Litestar
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tallystick.api import blocks, reading, standing, submitting
+from tallystick.api import blocks, health, reading, standing, submitting
 from tallystick.api.problem import Problems
 from tallystick.api.service import Service
 from tallystick.errors import NodeError, PortTaken, SettingsError
@@ -30,9 +31,14 @@ HEADER_BYTES_MAX = 32 * 1024
 PATH_BYTES_MAX = 100
 
 
-def application(service: Service) -> Litestar:
+PROBES = (health,)
+"""Routes of a door for those who watch the node."""
+ALL = (submitting, reading, blocks, standing, health)
+"""Routes of every other door."""
+
+
+def application(service: Service, parts: Sequence[ModuleType] = ALL) -> Litestar:
     """The routes over a node."""
-    parts = (submitting, reading, blocks, standing)
     return Litestar(
         route_handlers=[route for part in parts for route in part.routes(service)],
         exception_handlers=Problems(service.catalogue).handlers(),

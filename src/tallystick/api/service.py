@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tallystick.api.watched import Watched
 from tallystick.catalogue import Catalogue
 from tallystick.engine.base import Engine
 from tallystick.gateway.submit import Gateway
@@ -40,6 +41,8 @@ class Service:
     """What is wrong with the machine's clock; empty when nothing is."""
     patience_seconds: int
     """How long a client may take to send a request."""
+    watched: Watched
+    """What gauges, health and readiness are read from."""
     is_trusted: bool
     """Whether a read without a token sees all: on the node's own socket alone."""
 

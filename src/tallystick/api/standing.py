@@ -1,4 +1,4 @@
-"""Routes that tell of the node itself: status, catalogue, OpenAPI, genesis, gauges."""
+"""Routes that tell of the node itself: status, catalogue, OpenAPI, genesis."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from tallystick.api.asking import Asked
-from tallystick.api.gauges import register
 from tallystick.api.openapi import document
 from tallystick.api.plain import catalogue_data
 from tallystick.api.service import Service
@@ -22,8 +20,6 @@ from tallystick.ledger.genesis import genesis_to_json
 
 def routes(service: Service) -> list[Any]:
     """The routes over a node. What never changes is made once, when it is first asked for."""
-    registry = CollectorRegistry()
-    register(registry, service)
     made: dict[str, bytes] = {}
 
     @get("/v1/status")
@@ -51,12 +47,7 @@ def routes(service: Service) -> list[Any]:
         plain = msgspec.structs.replace(service.ledger.genesis, records=())
         return Response(genesis_to_json(plain, service.ledger.rules.record_types), media_type=JSON)
 
-    @get("/metrics")
-    async def metrics() -> Response[bytes]:
-        """Gauges for Prometheus."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-    return [status, catalogue, openapi, genesis, metrics]
+    return [status, catalogue, openapi, genesis]
 
 
 def node_status(service: Service) -> NodeStatus:

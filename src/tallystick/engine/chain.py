@@ -14,6 +14,7 @@ from typing import Any, cast
 from tallystick.accel import Body, load
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.redo import redo_writes
+from tallystick.engine.timing import Timing
 from tallystick.errors import Halted, StoreError
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, app_hash_of, header_bytes
@@ -72,6 +73,10 @@ class Chain:
         """Ledger time less block time, from the next block on."""
         self._seal: Seal | None = None
         self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self.executed = Timing()
+        """How long executing blocks took."""
+        self.committed = Timing()
+        """How long making them durable took."""
         self.state = self._recover()
 
     # --- recovery
@@ -120,11 +125,18 @@ class Chain:
         transaction expired: else it might be ordered after all, once the clock were set back.
         """
         time_ms = max(time_ms, self.state.tip.time_ms)
-        candidate = self.ledger.execute(self.state, time_ms, transactions, proposing=True)
+        candidate = self.execute(time_ms, transactions, proposing=True)
         if candidate.done or candidate.writes or force or self._is_expiry_news(candidate):
             return self.commit(candidate)
         self.state.drop(candidate)
         return self._answered(candidate) if candidate.left_out else None
+
+    def execute(
+        self, time_ms: int, transactions: Sequence[Transaction], *, proposing: bool = False
+    ) -> Candidate:
+        """Execute the next block; nothing is kept of it until it is committed."""
+        with self.executed.taken():
+            return self.ledger.execute(self.state, time_ms, transactions, proposing=proposing)
 
     def commit(self, candidate: Candidate, engine_hash: bytes | None = None) -> Committed:
         """Make a candidate durable, then the state; `engine_hash` names an ordering engine's block.
@@ -132,6 +144,10 @@ class Chain:
         `DiskFull` and other errors of the log leave everything as it was. What fails after the
         block is durable halts: the state is redone from the log at the next start.
         """
+        with self.committed.taken():
+            return self._commit(candidate, engine_hash)
+
+    def _commit(self, candidate: Candidate, engine_hash: bytes | None) -> Committed:
         entry = self._entry(candidate, engine_hash)
         body = encode(entry)
         try:

@@ -30,6 +30,8 @@ class Verdicts:
         self._lock = threading.Lock()
         self.signatures = 0
         """Signatures verified so far."""
+        self.hits = 0
+        """Transactions whose verdict was known already."""
 
     def bad_keys(self, transactions: Sequence[Transaction]) -> list[bytes | None]:
         """For each the first key whose signature is bad, None when all are good."""
@@ -44,6 +46,7 @@ class Verdicts:
             found[place] = bad[0] if bad else None
         with self._lock:
             self.signatures += len(triples)
+            self.hits += len(transactions) - len(new)
             for place in new:
                 if found[place] is None:
                     self._remember(digests[place])

@@ -142,6 +142,14 @@ class State:
         """Root of the state tree."""
         return self.tree.root(self.tree_version)
 
+    def size(self) -> int:
+        """How many records there are."""
+        return self.tree.size(self.tree_version)
+
+    def used_count(self) -> int:
+        """How many references are used up and not yet expired."""
+        return len(self._used)
+
     def version_at(self, height: int) -> int | None:
         """Version of the tree after a block, if it is still kept."""
         return next((version for at, version in self._versions if at == height), None)
