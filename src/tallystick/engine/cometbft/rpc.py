@@ -1,0 +1,184 @@
+"""A small client of CometBFT's own interface: JSON-RPC over loopback HTTP, connections kept open.
+
+The node is its only user: it hands bundles in here, and asks for what light clients and status
+pages need. What the engine says travels on as it came, as plain JSON data.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, cast
+
+from tallystick.settings import split_address
+
+TIMEOUT_SECONDS = 10.0
+"""How long one call may take."""
+PAGE = 100
+"""Validators that the engine tells at a time."""
+IDLE_MAX = 8
+"""Connections kept open while nobody uses them."""
+
+Json = dict[str, Any]
+
+
+class RpcUnavailable(Exception):
+    """CometBFT does not answer: not started yet, gone, or too slow."""
+
+
+class RpcRefused(Exception):
+    """CometBFT answered no."""
+
+    def __init__(self, code: int, log: str) -> None:
+        """Keep its code and its words; a transaction's code is the application's own."""
+        super().__init__(f"{log} (code {code})")
+        self.code = code
+        self.log = log
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a transaction was refused because the engine has seen the same bytes before."""
+        return "already exists in cache" in self.log
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a transaction was refused because the engine's mempool is full."""
+        return "mempool is full" in self.log
+
+
+class Rpc:
+    """Calls to one CometBFT. For any thread; each call in progress has a connection."""
+
+    def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """`address` is HOST:PORT; nothing is connected before the first call."""
+        self._host, self._port = split_address(address)
+        self._timeout_seconds = timeout_seconds
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+
+    # --- what may be asked
+
+    def broadcast(self, raw: bytes) -> None:
+        """Hand a transaction to the mempool; `RpcRefused` when it was not taken."""
+        checked = self.call("broadcast_tx_sync", tx=base64.b64encode(raw).decode("ascii"))
+        if checked["code"]:
+            raise RpcRefused(int(checked["code"]), str(checked.get("log", "")))
+
+    def status(self) -> Json:
+        """The engine's node, its last block, and whether it is catching up."""
+        return self.call("status")
+
+    def commit(self, height: int | None = None) -> Json:
+        """A header and the votes for it; of the last block unless a height is given."""
+        return self.call("commit", **_at(height))
+
+    def block(self, height: int | None = None) -> Json:
+        """A block; the last one unless a height is given."""
+        return self.call("block", **_at(height))
+
+    def validators(self, height: int | None = None) -> list[Json]:
+        """All validators of a height, the engine's pages put together."""
+        found: list[Json] = []
+        total = 1
+        while len(found) < total:
+            page = len(found) // PAGE + 1
+            answer = self.call("validators", page=str(page), per_page=str(PAGE), **_at(height))
+            total = int(answer["total"])
+            found += answer["validators"]
+            height = int(answer["block_height"])
+            if not answer["validators"]:
+                break
+        return found
+
+    def consensus_params(self, height: int | None = None) -> Json:
+        """The parameters in force at a height."""
+        return self.call("consensus_params", **_at(height))
+
+    def net_info(self) -> Json:
+        """The peers it is connected with."""
+        return self.call("net_info")
+
+    def abci_info(self) -> Json:
+        """What the application told it last."""
+        return cast(Json, self.call("abci_info")["response"])
+
+    def unconfirmed(self) -> int:
+        """How many transactions wait in its mempool."""
+        return int(self.call("num_unconfirmed_txs")["total"])
+
+    # --- the wire
+
+    def call(self, method: str, **parameters: str) -> Json:
+        """One call; numbers travel as text."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        status, answer = self._exchange(json.dumps(request).encode("ascii"))
+        try:
+            told = json.loads(answer)
+            error, result = told.get("error"), told.get("result")
+        except (ValueError, AttributeError):
+            raise RpcUnavailable(f"HTTP {status} instead of an answer to {method}") from None
+        if error:
+            words = [str(error.get(name, "")) for name in ("message", "data")]
+            raise RpcRefused(int(error.get("code", 0)), ": ".join(filter(None, words)))
+        if status != HTTPStatus.OK or not isinstance(result, dict):
+            raise RpcUnavailable(f"HTTP {status} instead of an answer to {method}")
+        return result
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _exchange(self, body: bytes) -> tuple[int, bytes]:
+        """Post on a kept connection; the engine may have closed it meanwhile: then on a new one."""
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            try:
+                return self._post(kept, body)
+            except TimeoutError as slow:
+                raise RpcUnavailable("no answer in time") from slow
+            except (OSError, http.client.HTTPException):
+                self.close()
+        fresh = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
+        try:
+            return self._post(fresh, body)
+        except (OSError, http.client.HTTPException) as problem:
+            raise RpcUnavailable(str(problem) or type(problem).__name__) from problem
+
+    def _post(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
+        """One request; the connection is kept only when all went well."""
+        try:
+            connection.request("POST", "/", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            found = response.status, response.read()
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            if len(self._idle) < IDLE_MAX and not response.will_close:
+                self._idle.append(connection)
+                return found
+        connection.close()
+        return found
+
+
+def _at(height: int | None) -> dict[str, str]:
+    """The parameter that names a height."""
+    return {} if height is None else {"height": str(height)}
+
+
+def time_ms_of(text: str) -> int:
+    """Milliseconds of a time as CometBFT writes it, e.g. `2026-11-22T10:00:00.123456789Z`."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    seconds = int(datetime.fromisoformat(whole + "+00:00").timestamp())
+    return seconds * 1_000 + int((fraction + "000")[:3])
+
+
+__all__ = ["Rpc", "RpcRefused", "RpcUnavailable", "time_ms_of"]
