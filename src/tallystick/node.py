@@ -232,6 +232,10 @@ class Node:
         """Path of the node's own socket."""
         return self.folder / self.settings.listen.socket
 
+    def height(self) -> int:
+        """Height of the last committed block."""
+        return self._parts.watched.chain.state.tip.height
+
     # --- running
 
     def run(self, *, ready: Callable[[], None] | None = None) -> None:

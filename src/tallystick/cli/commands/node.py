@@ -16,6 +16,9 @@ from tallystick.cli.group import TallyCommand
 from tallystick.cli.output import print_json
 from tallystick.cli.session import session_of
 from tallystick.node import Node
+from tallystick.operations import logs
+
+log = logging.getLogger(__name__)
 
 
 @click.command("node", cls=TallyCommand)
@@ -42,9 +45,9 @@ def command(
     """
     session = session_of(ctx)
     found = data or folder or DATA
-    level = logging.DEBUG if session.debug else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
     settings = node_settings.load(found, os.environ)
+    where = logs.Where(str(found))
+    logs.set_up(settings.log_format, where, debug=session.debug)
     if listen is not None:
         settings = msgspec.structs.replace(
             settings, listen=msgspec.structs.replace(settings.listen, address=listen)
@@ -52,10 +55,12 @@ def command(
     if clock_is_right:
         settings = msgspec.structs.replace(settings, clock_is_right=True)
     node = Node.open(found, settings=settings)
+    where.chain, where.height = node.ledger.chain_id, node.height
 
     def ready() -> None:
         """Say where it listens."""
         standing = node.engine.standing()
+        log.info("the node answers", extra={"address": node.address})
         if session.as_json:
             print_json(
                 {
@@ -73,4 +78,5 @@ def command(
             )
 
     node.run(ready=ready)
+    log.info("the node has stopped")
     return OK

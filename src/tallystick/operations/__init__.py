@@ -1,0 +1,1 @@
+"""Operating a node: its log, its doctor, its backups."""
