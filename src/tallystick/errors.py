@@ -136,10 +136,14 @@ class OutOfOrder(StoreError):
 class NoSuchBlock(StoreError):
     """A height was asked for that the log does not have."""
 
-    def __init__(self, *, height: int, last: int) -> None:
-        super().__init__(f"there is no block {height}: the last one is {last}")
+    def __init__(self, *, height: int, last: int, first: int = 1) -> None:
+        where = f"the last one is {last}"
+        if height < first and first > 1:
+            where = f"this log begins with block {first}"
+        super().__init__(f"there is no block {height}: {where}")
         self.height = height
         self.last = last
+        self.first = first
 
 
 class StateDamaged(StoreError):
