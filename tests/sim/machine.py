@@ -1,0 +1,84 @@
+"""What a simulated peer runs on: a disk and a state store that lose what was not flushed."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tallystick.engine.chain import Chain
+from tallystick.ledger.execute import Ledger
+from tallystick.store.base import Changes
+from tallystick.store.log import FileLog
+from tallystick.store.memory import MemoryStore
+from tallystick.testing.disk import PowerCut, SimulatedDisk
+
+SEGMENT_BYTES = 20_000
+"""So small that a run fills several segments."""
+COPY_EVERY = 3
+"""After so many blocks the store may be found as it was, as if it had been flushed by itself."""
+LOG_FOLDER = "blocks"
+
+
+class LaggingStore(MemoryStore):
+    """A state store in memory with an older self, to which a loss of power goes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.older: MemoryStore | None = None
+
+    def apply(self, height: int, changes: Changes, side: Changes) -> None:
+        """Move on; now and then the system flushes by itself."""
+        super().apply(height, changes, side)
+        if height and height % COPY_EVERY == 0:
+            self.older = self.copy()
+
+    def checkpoint(self) -> None:
+        """What is here is durable."""
+        super().checkpoint()
+        if self.height():
+            self.older = self.copy()
+
+
+class SimulatedMachine:
+    """A disk, a state store, and a chain over them while it runs."""
+
+    stops: type[Exception] = PowerCut
+    log_type: type[FileLog] = FileLog
+    """What writes the log; a test may put in one that is wrong."""
+
+    def __init__(self, ledger: Ledger, seed: str) -> None:
+        """A new machine with empty disks."""
+        self._ledger = ledger
+        self._chance = Random(seed)
+        self.disk = SimulatedDisk(self._chance.randrange(2**32))
+        self._store: MemoryStore = LaggingStore()
+
+    def start(self) -> Chain:
+        """Open the chain as the start of a process does."""
+        genesis = self._ledger.genesis.hash
+        log = self.log_type.open(self.disk, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES)
+        return Chain(self._ledger, log, self._store)
+
+    def stop(self, *, power: bool) -> None:
+        """End the process; without power, what was not flushed is lost, torn or kept by chance."""
+        if power:
+            self.disk.kill()
+            return
+        self.disk.restart(is_shuffled=self._chance.random() < 0.5)
+        store = self._store
+        older = store.older if isinstance(store, LaggingStore) else None
+        back = self._chance.choice((None, older, store))
+        self._store = LaggingStore()
+        if back is not None and back.height():
+            self._store.apply(back.height(), dict(back.scan(b"")), dict(back.side_scan(b"")))
+
+    def stop_after(self, operations: int) -> None:
+        """Stop at one of the next changing operations of the disk; 0: at none."""
+        self.disk.cut_power_at(operations)
+
+    def height_without_power(self) -> int:
+        """Height at which the chain would come back if nothing that waits were written."""
+        twin = self.disk.clone()
+        twin.restart([(0, 0) for _ in twin.pending()])
+        twin.forget_names()
+        genesis = self._ledger.genesis.hash
+        return FileLog.open(twin, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES).height()
