@@ -16,7 +16,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run engine setup check test test-fast test-stateful cases golden docs new-app lock crash bench mutate mutate-changed
+.PHONY: help run engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -72,6 +72,9 @@ golden: $(READY) ## work: write golden receipts and vectors anew and show what c
 
 docs: $(READY) ## work: write the generated reference pages and tables
 	@$(BIN)/python -m tools.docs
+
+proto: $(READY) ## work: write the messages of ABCI in Python, from abci.proto
+	@$(BIN)/python -m tools.proto
 
 new-app: $(READY) ## work: NAME=warehouse: a new application's folder, passing every check
 	@$(BIN)/python -m tools.new_app "$(NAME)" --register

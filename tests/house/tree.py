@@ -42,7 +42,8 @@ def python_files(*parts: str) -> tuple[Path, ...]:
 def _is_left_out(path: Path) -> bool:
     relative = path.relative_to(ROOT)
     hidden = any(part.startswith(".") for part in relative.parts)
-    return hidden or relative.is_relative_to("tools/templates")
+    is_generated = relative.name.endswith("_pb2.py")
+    return hidden or is_generated or relative.is_relative_to("tools/templates")
 
 
 @cache

@@ -1,0 +1,211 @@
+"""Ordered blocks: executed, perhaps before they are decided, then decided, then made durable.
+
+All of it on the executing thread, the only writer of the chain.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tallystick.engine.base import Answer, Committed
+from tallystick.engine.chain import Chain
+from tallystick.engine.cometbft import abci_pb2 as abci
+from tallystick.engine.cometbft.bundle import BadBundle, Bundle
+from tallystick.engine.cometbft.checks import Checks
+from tallystick.engine.cometbft.params import param_updates, validator_updates
+from tallystick.errors import Halted
+from tallystick.ledger.candidate import Candidate, Done
+from tallystick.ledger.receipt import merkle_root
+
+CANDIDATES_KEPT = 4
+"""Proposals of one height that are kept executed."""
+KNOWN_ANSWERS_MAX = 256
+"""Transactions of a block, decided in earlier ones, whose answers are looked up in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A block as the engine has it."""
+
+    hash: bytes
+    """Its name."""
+    height: int
+    """Its height."""
+    time_ms: int
+    """Its time, in milliseconds."""
+    raws: tuple[bytes, ...]
+    """Its bundles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A block that was executed and is not committed."""
+
+    block: Ordered
+    """The block."""
+    bundles: tuple[Bundle, ...]
+    """Its bundles, decoded."""
+    candidate: Candidate
+    """What came of it."""
+    response: abci.ResponseFinalizeBlock
+    """What the engine is told."""
+
+
+class Blocks:
+    """The next block of one chain."""
+
+    def __init__(
+        self, chain: Chain, checks: Checks, published: Callable[[Committed], None]
+    ) -> None:
+        """`published` hears of every block once it is durable."""
+        self._chain = chain
+        self._checks = checks
+        self._published = published
+        self._candidates: OrderedDict[bytes, Executed] = OrderedDict()
+        self._proposed: Ordered | None = None
+        self._decided: Executed | None = None
+        self.reused = 0
+        """Blocks that had been executed before they were decided."""
+
+    # --- before it is decided
+
+    def propose(self, block: Ordered) -> None:
+        """Note a proposal that was accepted; `execute_ahead` executes it."""
+        is_open = self._decided is None and self._is_next(block)
+        self._proposed = block if is_open else None
+
+    def execute_ahead(self) -> None:
+        """Execute the last proposal that was accepted, if it was not yet."""
+        block, self._proposed = self._proposed, None
+        if block is not None and self._is_next(block) and block.hash not in self._candidates:
+            self._keep(self._execute(block))
+
+    def _is_next(self, block: Ordered) -> bool:
+        """Whether it can be executed over the committed state."""
+        tip = self._chain.state.tip
+        return block.height == tip.height + 1 and block.time_ms >= tip.time_ms
+
+    def _keep(self, executed: Executed) -> None:
+        """Keep a candidate; the oldest goes when there are too many."""
+        self._candidates[executed.block.hash] = executed
+        if len(self._candidates) > CANDIDATES_KEPT:
+            _, old = self._candidates.popitem(last=False)
+            self._chain.state.drop(old.candidate)
+
+    # --- decided
+
+    def finalize(self, block: Ordered) -> abci.ResponseFinalizeBlock:
+        """What comes of a decided block; nothing is durable. Asked again, it says the same."""
+        tip = self._chain.state.tip
+        if block.height != tip.height + 1:
+            raise Halted(
+                block.height,
+                f"the engine decided block {block.height}, the ledger is at block {tip.height}",
+            )
+        if block.time_ms < tip.time_ms:
+            raise Halted(block.height, f"its time {block.time_ms} is before that of the last block")
+        known = self._candidates.get(block.hash)
+        if known is None or known.block != block:
+            known = self._execute(block)
+            self._forget(block.hash)
+            self._candidates[block.hash] = known
+        elif known is not self._decided:
+            self.reused += 1
+        self._decided = known
+        return known.response
+
+    def commit(self) -> Committed | None:
+        """Make the decided block durable, then tell of it; None when there is none to make."""
+        decided, self._decided = self._decided, None
+        if decided is None:
+            return None
+        candidate = decided.candidate
+        candidate.left_out = ()  # they are answered below, in order
+        self._candidates.pop(decided.block.hash, None)
+        made = self._chain.commit(candidate, engine_hash=decided.block.hash)
+        self.reset()
+        self._checks.refresh()
+        answers = tuple(self._answers(decided, made))
+        committed = Committed(made.header, made.header_hash, made.ledger_ms, answers)
+        self._published(committed)
+        return committed
+
+    def reset(self) -> None:
+        """Forget what was executed over a state that is no longer the last one."""
+        for digest in list(self._candidates):
+            self._forget(digest)
+        self._proposed = self._decided = None
+
+    def _forget(self, digest: bytes) -> None:
+        """Forget one candidate."""
+        old = self._candidates.pop(digest, None)
+        if old is not None:
+            self._chain.state.drop(old.candidate)
+
+    # --- executing
+
+    def _execute(self, block: Ordered) -> Executed:
+        """Execute a block; `Halted` when it holds what no correct node proposes."""
+        try:
+            bundles = tuple([self._checks.good(raw) for raw in block.raws])
+        except BadBundle as problem:
+            raise Halted(
+                block.height, f"the validators decided what this release cannot accept: {problem}"
+            ) from None
+        chain = self._chain
+        transactions = [each for bundle in bundles for each in bundle.transactions]
+        candidate = chain.ledger.execute(chain.state, block.time_ms, transactions)
+        return Executed(block, bundles, candidate, _response(bundles, candidate))
+
+    # --- answers
+
+    def _answers(self, decided: Executed, made: Committed) -> Iterator[Answer]:
+        """What became of each transaction of the bundles, in order.
+
+        Of one that is neither in the block nor expired nor decided before nothing can be said yet:
+        its expiry lies beyond the horizon of this block's time.
+        """
+        kept = deque(zip(decided.candidate.transactions, made.answers, strict=True))
+        here = {each.transaction_id: each for each in made.answers}
+        lookups = KNOWN_ANSWERS_MAX
+        for transaction in (each for bundle in decided.bundles for each in bundle.transactions):
+            if kept and kept[0][0] is transaction:
+                yield kept.popleft()[1]
+                continue
+            known = here.get(transaction.id)
+            if known is None:
+                lookups -= 1
+                if lookups < 0:
+                    continue
+                known = self._chain.answer(transaction.id)
+            if known is not None:
+                yield Answer(transaction.id, known.receipt, known.height, transaction.raw)
+            elif transaction.body.expires_at_ms <= made.ledger_ms:
+                yield Answer(transaction.id, None, None, transaction.raw)
+
+
+def _response(bundles: tuple[Bundle, ...], candidate: Candidate) -> abci.ResponseFinalizeBlock:
+    """What the engine is told of an executed block."""
+    return abci.ResponseFinalizeBlock(
+        tx_results=[
+            abci.ExecTxResult(data=merkle_root([done.encoded for done in each]))
+            for each in _done_by_bundle(bundles, candidate)
+        ],
+        validator_updates=validator_updates(candidate.records),
+        consensus_param_updates=param_updates(candidate.records),
+        app_hash=candidate.header.app_hash,
+    )
+
+
+def _done_by_bundle(bundles: tuple[Bundle, ...], candidate: Candidate) -> Iterator[list[Done]]:
+    """For each bundle what came of its transactions that are in the block."""
+    timers = len(candidate.done) - len(candidate.transactions)
+    kept = deque(zip(candidate.transactions, candidate.done[timers:], strict=True))
+    for bundle in bundles:
+        yield [
+            kept.popleft()[1]
+            for transaction in bundle.transactions
+            if kept and kept[0][0] is transaction
+        ]

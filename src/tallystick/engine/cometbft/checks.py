@@ -1,0 +1,134 @@
+"""Which bundles may wait, be proposed, be voted for.
+
+What `judge` and `good` say is a function of the bytes alone (and of the agreed limit of a block),
+so that every node votes alike. What `admit` and `choose` say may differ from node to node.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tallystick.engine.chain import Chain
+from tallystick.engine.cometbft.bundle import BadBundle, Bundle, BundleCache
+from tallystick.engine.cometbft.params import ordered_max
+from tallystick.engine.verdicts import Verdicts
+from tallystick.ledger.transaction import Transaction
+
+TICKS_AHEAD = 2
+"""A tick may wait for the next block or for the one after: nobody can fill the queue with them."""
+
+
+class Code(enum.IntEnum):
+    """What a node says of a bundle that is to wait; the numbers are permanent."""
+
+    TAKEN = 0
+    BAD = 1
+    NOT_NOW = 2
+    SETTLED = 3
+    TOO_MANY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a node says of a bundle that is to wait."""
+
+    code: Code
+    """Whether it may, or why not."""
+    reason: str = ""
+    """In words."""
+
+
+class Checks:
+    """Looks at bundles for one chain. `admit` from any thread, the rest on the executing one."""
+
+    def __init__(self, chain: Chain, verdicts: Verdicts, bundles: BundleCache) -> None:
+        """Look at the chain's committed state."""
+        self._chain = chain
+        self._verdicts = verdicts
+        self._bundles = bundles
+        self._most = ordered_max(chain.state)
+
+    def refresh(self) -> None:
+        """Read the limits again, after a block or a snapshot; on the executing thread."""
+        self._most = ordered_max(self._chain.state)
+
+    # --- functions of the bytes
+
+    def good(self, raw: bytes) -> Bundle:
+        """The bundle of some bytes, all its signatures good; else `BadBundle`."""
+        bundle = self._bundles.read(raw)
+        if not bundle.is_verified:
+            bad = [key for key in self._verdicts.bad_keys(bundle.transactions) if key is not None]
+            if bad:
+                raise BadBundle(f"a signature of key {bad[0].hex()} is bad")
+            bundle.is_verified = True
+        return bundle
+
+    def judge(self, raws: Iterable[bytes]) -> str:
+        """Why no correct node can have proposed this; empty when one can."""
+        count = 0
+        for place, raw in enumerate(raws):
+            try:
+                count += len(self.good(raw).transactions)
+            except BadBundle as problem:
+                return f"bundle {place}: {problem}"
+        return "" if count <= self._most else f"{count} transactions: at most {self._most} may be"
+
+    # --- this node's own view
+
+    def admit(self, raw: bytes, *, is_new: bool) -> Check:
+        """Whether a bundle may wait; one that waits is asked about again after every block."""
+        try:
+            bundle = self.good(raw) if is_new else self._bundles.read(raw)
+        except BadBundle as problem:
+            return Check(Code.BAD, str(problem))
+        height = self._chain.state.tip.height
+        if bundle.is_tick and not height < bundle.note <= height + TICKS_AHEAD:
+            return Check(Code.NOT_NOW, f"a tick for block {bundle.note} after block {height}")
+        if len(bundle.transactions) > self._most:
+            return Check(Code.TOO_MANY, f"a block takes at most {self._most} transactions")
+        if not bundle.is_tick and not self._is_open(bundle):
+            return Check(Code.SETTLED, "every transaction of it is decided or has expired")
+        return Check(Code.TAKEN)
+
+    def choose(self, raws: Sequence[bytes], bytes_max: int, height: int) -> list[bytes]:
+        """Whole bundles for a proposal, in order; what does not fit or has no use is left."""
+        chosen: list[bytes] = []
+        bytes_left, count_left = bytes_max, self._most
+        for raw in raws:
+            size = proto_size(raw)
+            if size > bytes_left:
+                continue
+            try:
+                bundle = self.good(raw)
+            except BadBundle:
+                continue
+            has_use = bundle.note == height if bundle.is_tick else self._is_open(bundle)
+            if has_use and len(bundle.transactions) <= count_left:
+                chosen.append(raw)
+                bytes_left -= size
+                count_left -= len(bundle.transactions)
+        return chosen
+
+    def _is_open(self, bundle: Bundle) -> bool:
+        """Whether something may still come of a transaction of it."""
+        now_ms = self._chain.ledger_ms
+        return any(not self._is_settled(each, now_ms) for each in bundle.transactions)
+
+    def _is_settled(self, transaction: Transaction, now_ms: int) -> bool:
+        """Whether a transaction has expired or its reference is used up."""
+        body = transaction.body
+        if body.expires_at_ms <= now_ms:
+            return True
+        return self._chain.state.used_by(body.sender, body.reference, now_ms) is not None
+
+
+def proto_size(raw: bytes) -> int:
+    """Bytes that a bundle takes in a block: protobuf writes a tag and the length before it."""
+    size, length = 2 + len(raw), len(raw)
+    while length > 0x7F:
+        size += 1
+        length >>= 7
+    return size
