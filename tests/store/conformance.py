@@ -104,6 +104,30 @@ class StateStoreConformance:
         store.apply(501, {b"a": b"3"}, {})
         assert (store.height(), store.get(b"genesis"), store.get(b"a")) == (501, b"1", b"3")
 
+    def test_is_filled_anew_at_once_or_not_at_all(self, store: StateStore) -> None:
+        store.apply(0, {b"a": b"genesis", b"z": b"genesis"}, {b"s": b"0"})
+        before = store.snapshot()
+        told: list[int] = []
+        batches = [
+            (
+                {b"k%d" % at: b"%d" % at for at in range(first, first + 300)},
+                {b"side": b"%d" % first},
+            )
+            for first in (0, 300)
+        ]
+        store.refill(900, batches, lambda: told.append(store.height()))
+        assert told == [0]
+        assert store.height() == 900
+        assert store.get(b"a") is None
+        assert len(list(store.scan(b""))) == 600
+        assert list(store.side_scan(b"")) == [(b"side", b"300")]
+        assert before.get(b"a") == b"genesis"
+        store.apply(901, {b"k1": None}, {})
+        store.refill(5, [({b"other": b"1"}, {})], lambda: None)
+        assert (store.height(), list(store.scan(b""))) == (5, [(b"other", b"1")])
+        assert list(store.side_scan(b"")) == []
+        assert store.snapshot().height() == 5
+
     def test_a_reader_stays_at_its_height(self, store: StateStore) -> None:
         readers: list[StateReader] = []
         seen: list[tuple[Pairs, Pairs]] = []

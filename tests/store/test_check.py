@@ -117,7 +117,7 @@ def test_damage_below_an_unreadable_tip_is_damage_while_valid_blocks_follow(heig
 def test_bytes_after_an_unreadable_block_are_damage() -> None:
     """An unfinished append leaves nothing behind its own end."""
     disk = made(BLOCKS)
-    disk.remove(TIP)
+    disk.lose(TIP)
     stored = bytearray(disk.files()[SEGMENTS[1]])
     stored[-1] ^= 1
     disk.put(SEGMENTS[1], bytes(stored) + b"\x00")
@@ -211,7 +211,7 @@ def test_a_missing_tip_is_said_once_there_are_two_blocks() -> None:
     for blocks in range(4):
         disk = made(blocks)
         if blocks:
-            disk.remove(TIP)
+            disk.lose(TIP)
         assert looked_over(disk).is_ok == (blocks < 2)
         open_log(disk)
         assert looked_over(disk).is_ok
@@ -229,7 +229,7 @@ def test_an_unreadable_tip_is_said_and_written_again(stored: bytes) -> None:
 
 def test_a_missing_segment_is_damage() -> None:
     disk = made(8)
-    disk.remove(SEGMENTS[1])
+    disk.lose(SEGMENTS[1])
     assert kinds(looked_over(disk)) == [(ProblemKind.DAMAGE, 3)]
     with pytest.raises(Damage, match=r"segment 00000002\.log is missing"):
         open_log(disk)

@@ -200,5 +200,27 @@ def test_names_that_were_not_flushed_can_go() -> None:
     disk.open("d/new", create=True)
     disk.forget_names()
     assert disk.list("d") == ("old",)
-    disk.remove("d/old")
+    disk.lose("d/old")
     assert disk.list("d") == ()
+
+
+def test_removals_that_were_not_flushed_can_be_undone(tmp_path: Path) -> None:
+    disk = SimulatedDisk()
+    for name in ("kept", "gone"):
+        disk.open(f"d/{name}", create=True).close()
+    disk.sync_folder("d")
+    disk.open("d/new", create=True).close()
+    for path in ("d/new", "d/gone", "d/never there"):
+        disk.remove(path)
+    assert disk.list("d") == ("kept",)
+    disk.recall_names()
+    assert disk.list("d") == ("gone", "kept")
+    disk.remove("d/gone")
+    disk.sync_folder("d")
+    disk.recall_names()
+    assert disk.list("d") == ("kept",)
+    real = OsDisk()
+    real.open(str(tmp_path / "f"), create=True).close()
+    for _ in range(2):
+        real.remove(str(tmp_path / "f"))
+    assert real.list(str(tmp_path)) == ()

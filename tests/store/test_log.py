@@ -68,7 +68,7 @@ def test_opening_says_what_it_did() -> None:
     disk = made(2)
     assert open_log(disk).recovery == Recovery(0, tip_rewritten=False, message="")
     disk.put(FIRST, disk.files()[FIRST] + b"torn")
-    disk.remove(TIP)
+    disk.lose(TIP)
     assert open_log(disk).recovery == Recovery(
         4,
         tip_rewritten=True,
@@ -161,7 +161,7 @@ def test_a_small_block_may_still_go_before_a_segment_that_did_not_begin() -> Non
     torn = disk.files()[FIRST][:-1]
     assert check(disk, FOLDER, GENESIS).is_ok
     assert disk.files()[SECOND] == b""
-    disk.remove(TIP)
+    disk.lose(TIP)
     disk.put(FIRST, torn)
     assert open_log(disk).height() == 2
 
@@ -194,7 +194,7 @@ def test_opening_on_a_failing_disk_says_so(action: str) -> None:
     disk = SimulatedDisk()
     if action != "mkdir":
         disk = made(2)
-        disk.remove(TIP)
+        disk.lose(TIP)
         disk.put(FIRST, disk.files()[FIRST] + b"torn")
     disk.fail(action, errno.EIO)
     with pytest.raises(DiskFailed):

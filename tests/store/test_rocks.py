@@ -152,3 +152,50 @@ def test_damaged_files_are_said_and_never_served(tmp_path: Path, place: str) -> 
 )
 def test_words_become_errors(words: str, error: type[StoreError]) -> None:
     assert type(explain(words, "state")) is error
+
+
+FILLER = """
+import os, sys
+from tallystick.store.rocks import RocksStore
+store = RocksStore(sys.argv[1])
+last = int(sys.argv[2])
+store.apply(0, {b"genesis": b"1"}, {b"side": b"1"})
+
+def batches():
+    for number in range(3):
+        yield {b"%d-%d" % (number, at): b"new" for at in range(1000)}, {}
+        store.checkpoint()
+        if number == last:
+            os._exit(9)
+
+store.refill(70, batches(), lambda: os._exit(9))
+"""
+
+
+@pytest.mark.parametrize("last", (0, 2, 3))
+def test_a_filling_that_was_cut_short_leaves_nothing(tmp_path: Path, last: int) -> None:
+    """Killed between two batches, and when all is written and does not count yet."""
+    path = str(tmp_path / "state")
+    ended = subprocess.run([sys.executable, "-c", FILLER, path, str(last)], check=False)
+    assert ended.returncode == 9
+    with pytest.raises(StateDamaged, match="being filled"):
+        RocksStore(path, read_only=True)
+    store = RocksStore(path)
+    assert (store.height(), list(store.scan(b"")), list(store.side_scan(b""))) == (0, [], [])
+    store.apply(0, {b"genesis": b"1"}, {})
+    store.close()
+
+
+def test_a_filling_that_fails_leaves_nothing_after_a_restart(tmp_path: Path) -> None:
+    store = RocksStore(str(tmp_path / "state"))
+    store.apply(0, {b"genesis": b"1"}, {})
+
+    def settled() -> None:
+        raise DiskFull("blocks")
+
+    with pytest.raises(DiskFull):
+        store.refill(70, [({b"a": b"1"}, {})], settled)
+    store.close()
+    store = RocksStore(str(tmp_path / "state"))
+    assert (store.height(), store.get(b"a"), store.get(b"genesis")) == (0, None, None)
+    store.close()

@@ -1,7 +1,9 @@
 """The seams of the store: a state, a block log, and the few disk operations that the log needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
+
+from tallystick.store.start import Start
 
 Changes = Mapping[bytes, bytes | None]
 """Key to new value; None deletes the key."""
@@ -58,6 +60,19 @@ class StateStore(StateReader, Protocol):
         """
         ...
 
+    def refill(
+        self,
+        height: int,
+        batches: Iterable[tuple[Changes, Changes]],
+        settled: Callable[[], None],
+    ) -> None:
+        """Replace everything by what the batches (state, side) hold, durably, at a height.
+
+        `settled` is called when all is written and does not count yet. A crash before the end
+        leaves the store empty at height 0, never with a part; readers from before may see parts.
+        """
+        ...
+
     def snapshot(self) -> StateReader:
         """A reader of the present height."""
         ...
@@ -68,7 +83,30 @@ class StateStore(StateReader, Protocol):
 
 
 class BlockLog(Protocol):
-    """The blocks that were committed, in order, from height 1 on without a gap."""
+    """The blocks that were committed, in order, without a gap.
+
+    They begin at height 1, or above a *start*: a snapshot, or the last block that was pruned.
+    """
+
+    @property
+    def start(self) -> Start:
+        """Where the log begins; height 0 after the genesis."""
+        ...
+
+    def begin_at(self, height: int, note: bytes) -> None:
+        """Let a log without blocks begin above a height, durably; height 0 is the genesis again.
+
+        Raises `OutOfOrder` when there are blocks.
+        """
+        ...
+
+    def prune(self, below: int, note: Callable[[bytes], bytes]) -> int:
+        """Remove old blocks below a height, as many as can be removed at once, never the last one.
+
+        Returns the height of the first block that is left. `note` makes the note of the new start
+        from the body of the last block removed.
+        """
+        ...
 
     def append(self, body: bytes) -> int:
         """Add the next block and return its height, once it is durable.
@@ -84,11 +122,14 @@ class BlockLog(Protocol):
         ...
 
     def read(self, height: int) -> bytes:
-        """Body of a block, verified. Raises `NoSuchBlock`, `Damage`."""
+        """Body of a block, verified. Raises `NoSuchBlock`, also below the start; `Damage`."""
         ...
 
     def entries(self, from_height: int) -> Iterator[tuple[int, bytes]]:
-        """Blocks from a height to the last one there is when asked: (height, body), verified."""
+        """Blocks from a height to the last one there is when asked: (height, body), verified.
+
+        Raises `NoSuchBlock` at once for a height below the start: a gap is never passed over.
+        """
         ...
 
     def close(self) -> None:
@@ -149,6 +190,10 @@ class Disk(Protocol):
 
     def sync_folder(self, folder: str) -> None:
         """Return when the names in a folder are durable."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file, nothing when there is none; durable after `sync_folder`, not before."""
         ...
 
     def lock(self, path: str) -> Lock:

@@ -17,6 +17,8 @@ class ProblemKind(enum.Enum):
     """Bytes of an append that never finished; the node cuts them when it starts."""
     TIP = "tip"
     """The tip is missing, unreadable or old; the node writes it again when it starts."""
+    LEFTOVER = "leftover"
+    """A file of a restore or a pruning that was cut short; the node removes it when it starts."""
     STRANGER = "stranger"
     """A file that is no part of a log."""
 
@@ -38,9 +40,9 @@ class LogCheck:
     """What a check found."""
 
     height: int
-    """Height of the last readable block."""
+    """Height of the last readable block; where the log begins when there is none."""
     last_hash: bytes
-    """Hash of its entry; of the genesis when there is none."""
+    """Hash of its entry; what the first one would follow when there is none."""
     problems: tuple[Problem, ...]
     """What is wrong, empty when nothing is."""
     log: LogReader
@@ -58,6 +60,10 @@ def check(
     """Read every byte of a log and change none. The caller holds the data folder."""
     found = scan(disk, folder, genesis_hash, deep=True, progress=progress)
     problems = [*_blocks(disk, found), *_tip(found)]
+    problems += [
+        Problem(ProblemKind.LEFTOVER, found.height, f"{name} should have been removed")
+        for name in found.leftovers
+    ]
     problems += [
         Problem(ProblemKind.STRANGER, found.height, f"{name} is no part of a block log")
         for name in found.strangers
@@ -85,7 +91,7 @@ def _tip(found: Scan) -> list[Problem]:
         reason = f"names block {found.tip.height}"
     elif found.is_tip_there:
         reason = "is unreadable"
-    elif height > 1:
+    elif len(found.index) > 1:
         reason = "is missing"
     else:
         return []

@@ -100,6 +100,10 @@ class OsDisk:
         finally:
             os.close(descriptor)
 
+    def remove(self, path: str) -> None:
+        """Remove a file, nothing when there is none; durable after `sync_folder`, not before."""
+        Path(path).unlink(missing_ok=True)
+
     def lock(self, path: str) -> OsLock:
         """Hold a lock file until released or the process ends; `DataFolderInUse` when held."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -3,7 +3,7 @@
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tallystick.errors import OutOfOrder, StoreClosed
 from tallystick.store.base import Changes
@@ -218,6 +218,23 @@ class MemoryStore(MemoryReader):
             raise OutOfOrder(height=height, last=self._height)
         with self._shared.lock:  # number and height move together
             self._shared.write(changes, side)
+            self._height = height
+
+    def refill(
+        self,
+        height: int,
+        batches: Iterable[tuple[Changes, Changes]],
+        settled: Callable[[], None],
+    ) -> None:
+        """Replace everything by what the batches (state, side) hold."""
+        state: dict[bytes, bytes | None] = dict.fromkeys(key for key, _ in self.scan(b""))
+        side: dict[bytes, bytes | None] = dict.fromkeys(key for key, _ in self.side_scan(b""))
+        for more, beside in batches:
+            state.update(more)
+            side.update(beside)
+        settled()
+        with self._shared.lock:
+            self._shared.write(state, side)
             self._height = height
 
     def snapshot(self) -> MemoryReader:

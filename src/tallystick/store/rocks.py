@@ -7,7 +7,8 @@ any crash the store is at some earlier height, whole. It is never ahead of the b
 block is applied after its entry was flushed. What is missing is redone from the log.
 
 Memory: two memtables of 64 MiB, a cache of 64 MiB for blocks, indexes and filters, 512 open files.
-Keys are `s` + key for the state, `x` + key for the side namespace, `h` for the height.
+Keys are `s` + key for the state, `x` + key for the side namespace, `h` for the height; `r` is there
+while the store is being filled anew: one that is opened so is emptied, it never shows a part.
 
 A reader of one height is one RocksDB iterator: what it sees is fixed when it is made. The bindings'
 own `Snapshot` is not used: its iterators show newer data. Nor are `ReadOptions` (a bound set there
@@ -18,7 +19,8 @@ cannot be read): scans compare the prefix and ask the iterator at the end whethe
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from types import TracebackType
 
 from rocksdict import (
@@ -48,6 +50,7 @@ from tallystick.store.base import Changes
 _STATE = b"s"
 _SIDE = b"x"
 _HEIGHT = b"h"
+_FILLING = b"r"
 _CHUNK = 256  # pairs that a scan takes at a time
 
 MEMTABLE_BYTES = 64 * 1024 * 1024
@@ -192,6 +195,8 @@ class RocksStore:
         with self._calls:
             access = AccessType.read_only() if read_only else AccessType.read_write()
             self._database: Rdict | None = Rdict(path, _options(), access_type=access)
+        if self._get(_FILLING) is not None:
+            self._start_over()
         self._height = int.from_bytes(self._get(_HEIGHT) or b"", "big")
 
     def height(self) -> int:
@@ -231,6 +236,27 @@ class RocksStore:
             database.write(batch, self._write_options)
         self._height = height
 
+    def refill(
+        self,
+        height: int,
+        batches: Iterable[tuple[Changes, Changes]],
+        settled: Callable[[], None],
+    ) -> None:
+        """Replace everything by what the batches (state, side) hold, durably, at a height."""
+        database = self._opened()
+        self._mark({_FILLING: b"", _HEIGHT: None})
+        self._height = 0
+        for changes, side in chain(self._emptying(), batches):
+            batch = WriteBatch(raw_mode=True)
+            _fill(batch, _STATE, changes)
+            _fill(batch, _SIDE, side)
+            with self._calls:
+                database.write(batch, self._write_options)
+        self.checkpoint()
+        settled()
+        self._mark({_FILLING: None, _HEIGHT: height.to_bytes(8, "big")})
+        self._height = height
+
     def snapshot(self) -> RocksReader:
         """A reader of the present height."""
         view = self._view()
@@ -252,6 +278,30 @@ class RocksStore:
             if not self._is_read_only:
                 database.flush()
             database.close()
+
+    def _mark(self, marks: Changes) -> None:
+        """Write what is known of the whole store, durably."""
+        batch = WriteBatch(raw_mode=True)
+        _fill(batch, b"", marks)
+        with self._calls:
+            self._opened().write(batch, self._write_options)
+        self.checkpoint()
+
+    def _emptying(self) -> Iterator[tuple[Changes, Changes]]:
+        """Batches that remove all there is now."""
+        for number, scan in enumerate((self.scan, self.side_scan)):
+            keys = (key for key, _ in scan(b""))
+            while gone := dict.fromkeys(islice(keys, _CHUNK)):
+                yield ({}, gone) if number else (gone, {})
+
+    def _start_over(self) -> None:
+        """Empty a store that was never filled to the end."""
+        if self._is_read_only:
+            raise StateDamaged(self._path, "it was being filled from a snapshot")
+        with self._calls:
+            self._opened().close()
+            Rdict.destroy(self._path, _options())
+            self._database = Rdict(self._path, _options())
 
     def _opened(self) -> Rdict:
         if self._database is None:

@@ -3,10 +3,15 @@
 A crash can leave behind only what one append had not yet flushed: one entry, in the last segment,
 of which any bytes may be missing, and a tip that is old or unreadable. `scan` tells that from
 damage; it never changes a file. `FileLog.open` repairs by it, `check` reports by it.
+
+A log begins at its readable base file with the greatest number, or after the genesis. What has a
+smaller number was being removed when the crash came; an unreadable base of a greater number was
+being written, and nothing was removed for its sake yet.
 """
 
 import re
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,10 +28,11 @@ from tallystick.store.entry import (
     decode_tip,
     entry_hash,
 )
+from tallystick.store.start import Start, base_path, decode_start
 
 TIP_NAME = "tip"
 """File name of the tip."""
-_SEGMENT_NAME = re.compile(r"[0-9]{8}\.log")
+_NAME = re.compile(r"([0-9]{8})\.(log|base)")
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes there are."""
@@ -40,12 +46,19 @@ def segment_path(folder: str, number: int) -> str:
 class Index:
     """Where each entry lies: 12 bytes of memory an entry."""
 
-    def __init__(self) -> None:
+    def __init__(self, above: int = 0) -> None:
+        self.above = above
+        """Height of the block before the first entry."""
         self._places = array("Q")  # segment number above, offset in the segment below 32 bits
         self._sizes = array("I")
 
     def __len__(self) -> int:
         return len(self._sizes)
+
+    @property
+    def height(self) -> int:
+        """Height of the last entry; where the log begins when there is none."""
+        return self.above + len(self._sizes)
 
     def add(self, segment: int, offset: int, size: int) -> None:
         """Note the next entry. The size goes last: readers in other threads count by it."""
@@ -53,9 +66,20 @@ class Index:
         self._sizes.append(size)
 
     def locate(self, height: int) -> tuple[int, int, int]:
-        """Segment, offset and size of the entry of a height."""
-        place = self._places[height - 1]
-        return place >> 32, place & 0xFFFF_FFFF, self._sizes[height - 1]
+        """Segment, offset and size of the entry of a height that is there."""
+        place = self._places[height - self.above - 1]
+        return place >> 32, place & 0xFFFF_FFFF, self._sizes[height - self.above - 1]
+
+    def first_of(self, segment: int) -> int:
+        """Height of the first entry in a segment or a later one."""
+        return self.above + bisect_left(self._places, segment << 32) + 1
+
+    def cut_below(self, height: int) -> "Index":
+        """The same without the entries below a height."""
+        kept = Index(height - 1)
+        kept._places = self._places[height - self.above - 1 :]
+        kept._sizes = self._sizes[height - self.above - 1 :]
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +106,12 @@ class Scan:
     """Path of the folder."""
     last_hash: bytes
     """Hash of the last readable entry; of the genesis when there is none."""
-    genesis_hash: bytes
-    """Hash that the first entry follows."""
+    start: Start
+    """Where the log begins: after the genesis, or at a base."""
+    base: int = 0
+    """Number of the base file that says so; 0 after the genesis."""
     index: Index = field(default_factory=Index)
-    """The readable entries, from height 1 without a gap."""
+    """The readable entries, without a gap."""
     segment: int = 1
     """Segment of the last readable entry, or the one after it of which nothing is readable."""
     end: int = 0
@@ -98,13 +124,15 @@ class Scan:
     """Whether there is a file for the tip."""
     strangers: tuple[str, ...] = ()
     """Names in the folder that are no part of a log."""
+    leftovers: tuple[str, ...] = ()
+    """Names of files that a crash kept from being removed, or from being finished."""
     link: bytes = b""
     """Checksum of the last readable entry: the beginning of its hash."""
 
     @property
     def height(self) -> int:
-        """Height of the last readable entry."""
-        return len(self.index)
+        """Height of the last readable entry; where the log begins when there is none."""
+        return self.index.height
 
 
 def scan(
@@ -115,13 +143,14 @@ def scan(
     Else bodies of the last two segments, and of older ones the headers and what links them: a node
     must start in seconds whatever its age. Every body is verified when it is read.
     """
-    found = Scan(folder=folder, last_hash=genesis_hash, genesis_hash=genesis_hash)
-    found.link = genesis_hash[:CHECKSUM_BYTES]
+    found = Scan(folder, genesis_hash, Start(0, genesis_hash))
     try:
         sizes = _look(disk, found)
+        found.last_hash, found.link = found.start.link, found.start.link[:CHECKSUM_BYTES]
+        first = found.segment = max(found.base, 1)
         last = max((number for number, size in sizes.items() if size), default=0)
         total, done = sum(sizes.values()), 0
-        for number in range(1, last + 1):
+        for number in range(first, last + 1):
             if number not in sizes:
                 found.rest = Rest(number, 0, 0, False, f"segment {number:08d}.log is missing")
                 break
@@ -146,8 +175,8 @@ def damage(disk: Disk, found: Scan) -> Damage | None:
     rest, tip = found.rest, found.tip
     if rest is not None and not rest.is_torn:
         return Damage(missing, rest.reason)
-    if tip is None:
-        return None
+    if tip is None or (found.base and tip.height <= found.start.height):
+        return None  # none, or one that was never flushed since blocks were pruned
     if tip.height > found.height:
         reason = rest.reason if rest is not None else "it is gone"
         return Damage(missing, f"{reason}, though block {tip.height} was committed")
@@ -176,25 +205,41 @@ def hash_at(disk: Disk, found: Scan, height: int) -> bytes:
 
 
 def _look(disk: Disk, found: Scan) -> dict[int, int]:
-    """Sizes of the segments by number; notes the tip and the strangers."""
+    """Sizes of the log's segments by number; notes its start, the tip, leftovers and strangers."""
     sizes: dict[int, int] = {}
+    bases: dict[int, Start | None] = {}
     strangers = []
     for name in disk.list(found.folder):
-        is_segment = _SEGMENT_NAME.fullmatch(name) is not None and int(name[:8]) > 0
-        if not is_segment and name != TIP_NAME:
+        named = _NAME.fullmatch(name)
+        number = 0 if named is None else int(named[1])
+        if not number and name != TIP_NAME:
             strangers.append(name)
             continue
         file = disk.open(f"{found.folder}/{name}")
         try:
-            if is_segment:
-                sizes[int(name[:8])] = file.size()
-            else:
+            if not number:
                 found.is_tip_there = True
                 found.tip = decode_tip(file.read(0, file.size()))
+            elif name.endswith("base"):
+                bases[number] = decode_start(file.read(0, file.size()))
+            else:
+                sizes[number] = file.size()
         finally:
             file.close()
     found.strangers = tuple(strangers)
-    return sizes
+    return _begin(found, sizes, bases)
+
+
+def _begin(found: Scan, sizes: dict[int, int], bases: dict[int, Start | None]) -> dict[int, int]:
+    """Note where the log begins and what is left over; the sizes of its own segments."""
+    found.base = max((number for number, start in bases.items() if start is not None), default=0)
+    start = bases.get(found.base)
+    if start is not None:
+        found.start, found.index = start, Index(start.height)
+    left = [base_path("", number)[1:] for number in bases if number != found.base]
+    left += [segment_path("", number)[1:] for number in sizes if number < found.base]
+    found.leftovers = tuple(sorted(left))
+    return {number: size for number, size in sizes.items() if number >= found.base}
 
 
 def _shifted(progress: Progress | None, done: int, total: int) -> Callable[[int], None] | None:

@@ -3,7 +3,7 @@
 What was written since the last flush of a file is *pending*. When the power goes, each pending
 write meets its own fate, whatever became of the others: that is reordering. A fate keeps a range
 of the bytes: all, none, a torn beginning, a torn end. Bytes that no kept write covers read as
-zero. The name of a new file is pending too, until its folder is flushed.
+zero. The name of a new file is pending too, until its folder is flushed; so is a removal.
 """
 
 import copy
@@ -75,6 +75,7 @@ class _Machine:
         self.capacity = capacity
         self.random = random.Random(seed)
         self.files: dict[str, _Stored] = {}
+        self.removed: dict[str, _Stored] = {}
         self.folders: set[str] = set()
         self.locks: set[str] = set()
         self.boot = 0
@@ -88,6 +89,7 @@ class _Machine:
         twin = copy.copy(self)
         twin.random = copy.copy(self.random)
         twin.files = {path: stored.clone() for path, stored in self.files.items()}
+        twin.removed = {path: stored.clone() for path, stored in self.removed.items()}
         twin.folders, twin.locks = set(self.folders), set(self.locks)
         twin.failures = {action: list(numbers) for action, numbers in self.failures.items()}
         return twin
@@ -165,6 +167,18 @@ class SimulatedDisk:
         self._machine.operate("sync_folder")
         for path, stored in self._machine.files.items():
             stored.is_named = stored.is_named or path.rpartition("/")[0] == folder
+        for path in [path for path in self._machine.removed if path.rpartition("/")[0] == folder]:
+            del self._machine.removed[path]
+
+    def remove(self, path: str) -> None:
+        """Remove a file, nothing when there is none; a power cut may bring its name back."""
+        self._machine.require_power()
+        if path not in self._machine.files:
+            return
+        self._machine.operate("remove")
+        stored = self._machine.files.pop(path)
+        if stored.is_named:
+            self._machine.removed[path] = stored
 
     def lock(self, path: str) -> "SimulatedLock":
         """Hold a lock file until released or the machine stops; `DataFolderInUse` when held."""
@@ -178,7 +192,7 @@ class SimulatedDisk:
 
     @property
     def operations(self) -> int:
-        """Changing operations so far: files and folders made, writes, cuts, flushes."""
+        """Changing operations so far: files and folders made, removed, writes, cuts, flushes."""
         return self._machine.operations
 
     def set_capacity(self, capacity: int | None) -> None:
@@ -195,7 +209,7 @@ class SimulatedDisk:
     def fail(self, action: str, *numbers: int) -> None:
         """Let the next operations of a kind fail, with one error number each; 0 lets one pass.
 
-        Kinds: `open`, `mkdir`, `sync_folder`, `write`, `cut`, `sync`, `read`.
+        Kinds: `open`, `mkdir`, `sync_folder`, `remove`, `write`, `cut`, `sync`, `read`.
         """
         self._machine.failures.setdefault(action, []).extend(numbers)
 
@@ -214,8 +228,8 @@ class SimulatedDisk:
     def restart(self, fates: Sequence[Fate] | None = None, *, is_shuffled: bool = False) -> None:
         """Cut the power and bring it back. Fates are those of `pending()`; None draws them.
 
-        Drawn fates also lose some of the names that were never flushed. `is_shuffled` carries out
-        what survives of a file in a drawn order.
+        Drawn fates also lose some of the names that were never flushed, and bring back some that
+        were removed. `is_shuffled` carries out what survives of a file in a drawn order.
         """
         self.kill()
         machine = self._machine
@@ -230,11 +244,25 @@ class SimulatedDisk:
             stored.now, stored.pending = bytearray(stored.durable), []
             if fates is None and not stored.is_named and machine.random.randrange(2):
                 del machine.files[path]
+        if fates is None:
+            kept = [path for path in sorted(machine.removed) if machine.random.randrange(2)]
+            self._recall(kept)
 
     def forget_names(self) -> None:
         """Drop the files whose name was never flushed, as a power cut may."""
         named = {path: stored for path, stored in self._machine.files.items() if stored.is_named}
         self._machine.files = named
+
+    def recall_names(self) -> None:
+        """Bring back the files whose removal was never flushed, as a power cut may."""
+        self._recall(list(self._machine.removed))
+
+    def _recall(self, paths: Sequence[str]) -> None:
+        """Removed files are there again, unless others have their names."""
+        for path in paths:
+            stored = self._machine.removed.pop(path)
+            stored.now, stored.pending = bytearray(stored.durable), []
+            self._machine.files.setdefault(path, stored)
 
     def clone(self) -> "SimulatedDisk":
         """An independent copy, to try several fates from one moment."""
@@ -251,8 +279,8 @@ class SimulatedDisk:
         stored = _Stored(bytearray(content), bytearray(content), is_named=True)
         self._machine.files[path] = stored
 
-    def remove(self, path: str) -> None:
-        """Remove a file, behind everybody's back."""
+    def lose(self, path: str) -> None:
+        """Take a file away, behind everybody's back."""
         del self._machine.files[path]
 
 
