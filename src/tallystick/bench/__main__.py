@@ -62,9 +62,9 @@ def measure(folder: Path, seconds: float) -> dict[str, object]:
         raws = signer.transfers(count)
         verify = roofs.verify_per_s(raws)
         warm = int(WARM_UP_SECONDS * 1_000)
-        load.run(address, raws[:warm], WARM_UP_SECONDS)
+        load.run([address], raws[:warm], WARM_UP_SECONDS)
         say(f"load for {seconds:.0f} s through client, gateway, ledger, flushed log, receipts")
-        measured = load.run(address, raws[warm:], seconds)
+        measured = load.run([address], raws[warm:], seconds)
         queued = client.status().queued
         client.close()
     finally:

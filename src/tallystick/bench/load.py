@@ -18,6 +18,18 @@ FLYING = 4
 """Requests under way at once."""
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How load is offered."""
+
+    stream: int = STREAM
+    """Transactions of one request."""
+    flying: int = FLYING
+    """Requests under way at once, at each node."""
+    per_s: float | None = None
+    """Transactions a second in all, whatever the answers; None: as fast as answers come."""
+
+
 @dataclass
 class Measured:
     """What a run of load gave."""
@@ -42,19 +54,26 @@ class Measured:
         return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] * 1000
 
 
-def run(address: str, raws: Sequence[bytes], seconds: float) -> Measured:
-    """Send for so many seconds, closed loop; everything sent is answered before it ends."""
+def run(
+    addresses: Sequence[str], raws: Sequence[bytes], seconds: float, pace: Pace | None = None
+) -> Measured:
+    """Send to all nodes for so many seconds; everything sent is answered before it ends."""
+    how = pace or Pace()
     measured, lock = Measured(), Lock()
     numbers = count()
     started = time.perf_counter()
 
-    def work() -> None:
+    def work(address: str) -> None:
         client = Client(address)
-        for chunk in _mine(raws, numbers, lock):
+        for number, chunk in _mine(raws, numbers, lock, how.stream):
             sent = time.perf_counter()
+            if how.per_s is not None:
+                due = started + number * how.stream / how.per_s
+                time.sleep(max(0.0, due - sent))
+                sent = due  # an answer that is late makes the next one late: that counts too
             if sent - started > seconds:
                 break
-            replies = client.submit_many(chunk, chunk=STREAM, in_flight=1)
+            replies = client.submit_many(chunk, chunk=how.stream, in_flight=1)
             outcomes = [reply.outcome for reply in replies]
             took = time.perf_counter() - sent
             with lock:
@@ -64,18 +83,21 @@ def run(address: str, raws: Sequence[bytes], seconds: float) -> Measured:
                 measured.latencies += [took] * len(outcomes)
         client.close()
 
-    with ThreadPoolExecutor(FLYING) as threads:
-        for done in [threads.submit(work) for _ in range(FLYING)]:
+    workers = [address for address in addresses for _ in range(how.flying)]
+    with ThreadPoolExecutor(len(workers)) as threads:
+        for done in [threads.submit(work, address) for address in workers]:
             done.result()
     measured.seconds = time.perf_counter() - started
     return measured
 
 
-def _mine(raws: Sequence[bytes], numbers: Iterator[int], lock: Lock) -> Iterator[Sequence[bytes]]:
-    """The next streams that no other thread has taken."""
+def _mine(
+    raws: Sequence[bytes], numbers: Iterator[int], lock: Lock, stream: int
+) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """The next streams that no other thread has taken, with their numbers."""
     while True:
         with lock:
-            start = next(numbers) * STREAM
-        if start >= len(raws):
+            number = next(numbers)
+        if number * stream >= len(raws):
             return
-        yield raws[start : start + STREAM]
+        yield number, raws[number * stream : (number + 1) * stream]

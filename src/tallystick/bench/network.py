@@ -13,6 +13,7 @@ from tallystick.apps.members.messages import SetPolicy
 from tallystick.client.keys import OfficerKey, officer_key
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import App, Message, Record
+from tallystick.ledger.system import Validator
 from tallystick.ledger.transaction import Body, Call, assemble
 from tallystick.values.codec import encode
 
@@ -36,15 +37,17 @@ def payer(number: int) -> str:
     return f"payer-{number:02d}"
 
 
-def records(apps: Sequence[App], now_ms: int) -> tuple[Record, ...]:
-    """First records of the chain."""
+def records(
+    apps: Sequence[App], now_ms: int, validators: Sequence[Validator] = ()
+) -> tuple[Record, ...]:
+    """First records of the chain; with validators, of a consortium's."""
     calendar = PublishedCalendar("cn", CN_ZONE_MINUTES, {2026: CN_2026})
     founders = [
         _founder("supervisor", "supervisor", "large"),
         _founder(CENTRAL_BANK, "central_bank", "large"),
         *(_founder(payer(number), "supplier", "small") for number in range(PAYERS)),
     ]
-    return first_records(apps, supervised(founders, calendar), now_ms)
+    return first_records(apps, supervised(founders, calendar, validators=validators), now_ms)
 
 
 def _founder(party: str, kind: str, size: str) -> Founder:
