@@ -15,6 +15,7 @@ from tallystick.apps.governance.interface import (
     Parameter,
     Publication,
     Rules,
+    found,
     publish,
 )
 from tallystick.apps.members.interface import (
@@ -33,11 +34,21 @@ from tallystick.ledger.context import Context, Moment, Work
 from tallystick.ledger.genesis import BUDGET
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.rules import Rules as LedgerRules
+from tallystick.ledger.system import CONSENSUS, Consensus, Validator
 
 KINDS = tuple(kind.value for kind in Kind)
 """Kinds of member, e.g. `bank`."""
 SIZES = tuple(size.value for size in Size)
 """Sizes of member: `small`, `medium`, `large`."""
+
+DEFAULT_CONSENSUS = Consensus(
+    name=CONSENSUS,
+    block_bytes=4_194_304,
+    block_transactions=5_000,
+    evidence_blocks=100_000,
+    evidence_ms=48 * 3_600_000,
+)
+"""What the engine of a consortium keeps to unless its founders say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,10 @@ class Founding:
     """Parameters set from the beginning, by name."""
     licences: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     """Verbs of a kind, where they differ from what the applications say."""
+    validators: Sequence[Validator] = ()
+    """Nodes that decide on the first blocks, run by founding members; none under one node alone."""
+    consensus: Consensus | None = None
+    """What their engine keeps to; None: `DEFAULT_CONSENSUS` where there are validators."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,8 @@ def supervised(
     calendar: PublishedCalendar,
     *,
     parameters: Mapping[str, int] | None = None,
+    validators: Sequence[Validator] = (),
+    consensus: Consensus | None = None,
 ) -> Founding:
     """The usual founding: supervisors keep members, calendars and clock; banks vote."""
     supervisors = tuple(each.party for each in founders if each.kind == Kind.SUPERVISOR.value)
@@ -154,6 +171,8 @@ def supervised(
         calendars=calendar.publications(),
         members=tuple(each.newcomer() for each in founders),
         parameters=parameters or {},
+        validators=validators,
+        consensus=consensus,
     )
 
 
@@ -170,10 +189,16 @@ class _Nothing:
 
 
 def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple[Record, ...]:
-    """The records that a genesis begins with; `now_ms` is ledger time at genesis."""
+    """The records that a genesis begins with; `now_ms` is ledger time at genesis.
+
+    Refused says why a member or validator cannot be among them.
+    """
+    if founding.consensus is not None and not founding.validators:
+        raise ValueError("parameters of an engine without validators")
     moment = Moment(LedgerRules(apps), BUDGET, now_ms, 0)
     work = Work(Overlay(_Nothing()), moment, b"genesis")
     ctx = Context(work, party="", acting=frozenset())
+    ctx.governs = True
     ctx.add(Constitution(name=CONSTITUTION, rules=founding.rules, amended_at_ms=now_ms))
     for name, value in sorted(founding.parameters.items()):
         ctx.add(Parameter(name=name, value=value, set_at_ms=now_ms))
@@ -184,6 +209,8 @@ def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple
         ctx.add(KindLicence(kind=kind, verbs=verbs))
     for member in founding.members:
         admit(ctx, member)
+    if founding.validators:
+        found(ctx, founding.validators, founding.consensus or DEFAULT_CONSENSUS)
     return tuple(kept for _, (_, kept) in sorted(work.changes.items()) if kept is not None)
 
 

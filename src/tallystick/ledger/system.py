@@ -5,13 +5,26 @@ from typing import Annotated
 from msgspec import Meta
 
 from tallystick.ledger.app import PUBLIC, Record, record
-from tallystick.values.units import AtMs, Count, DurationMs, Hash32, Height, Id, Label, PublicKey
+from tallystick.values.units import (
+    AtMs,
+    Count,
+    DurationMs,
+    Hash32,
+    Height,
+    Id,
+    Label,
+    PartyId,
+    PublicKey,
+)
 
 TIMER_BYTES_MAX = 65_536
 POWER_MAX = 2**32
 """Most power of one validator; the engine allows 2^60 for all together."""
+BLOCK_BYTES_MIN = 1_048_576
+"""Room for the largest bundle, 1,000,000 bytes, and what the engine adds to a block."""
 BLOCK_BYTES_MAX = 67_108_864
 ORDERED_MAX = 50_000
+EVIDENCE_BLOCKS_MAX = 10_000_000
 
 
 @record(key=("name",), seen_by=PUBLIC)
@@ -76,7 +89,7 @@ class Validator(Record, tag="ledger.validator.1"):
 
     public_key: PublicKey
     """Ed25519 key with which the node's engine signs its votes."""
-    member: Label
+    member: PartyId
     """Member that runs the node, e.g. `bank-a`."""
     power: Annotated[int, Meta(ge=1, le=POWER_MAX)]
     """Weight of its vote, e.g. 10; the weights of all add up to the whole."""
@@ -88,11 +101,11 @@ class Consensus(Record, tag="ledger.consensus.1"):
 
     name: Label
     """Always `consensus`: there is one."""
-    block_bytes: Annotated[int, Meta(ge=1_048_576, le=BLOCK_BYTES_MAX)]
+    block_bytes: Annotated[int, Meta(ge=BLOCK_BYTES_MIN, le=BLOCK_BYTES_MAX)]
     """Largest block that may be proposed, in bytes, e.g. 4194304."""
     block_transactions: Annotated[int, Meta(ge=1, le=ORDERED_MAX)]
     """Most transactions in the bundles of one block, e.g. 5000."""
-    evidence_blocks: Annotated[int, Meta(ge=1, le=10_000_000)]
+    evidence_blocks: Annotated[int, Meta(ge=1, le=EVIDENCE_BLOCKS_MAX)]
     """For so many blocks a validator's double signing can be reported, e.g. 100000."""
     evidence_ms: DurationMs
     """And for so long, in milliseconds, whichever ends later, e.g. 172800000."""
@@ -110,8 +123,10 @@ OWN_RECORDS = frozenset((*GOVERNED, PendingTimer.spec.name, UsedMinute.spec.name
 
 __all__ = [
     "BLOCK_BYTES_MAX",
+    "BLOCK_BYTES_MIN",
     "CLOCK",
     "CONSENSUS",
+    "EVIDENCE_BLOCKS_MAX",
     "GOVERNED",
     "ORDERED_MAX",
     "OWN_RECORDS",

@@ -1,21 +1,26 @@
 """What can be decided, by vote or directly: for each action what it asks and what it does."""
 
+from tallystick.apps.governance import validators
 from tallystick.apps.governance.calendars import check_publication, publish
-from tallystick.apps.governance.interface import admission
+from tallystick.apps.governance.interface import admission, lead_blocks
 from tallystick.apps.governance.records import (
     CONSTITUTION,
     ActivateRules,
+    AddValidator,
     AdmitMember,
     Admits,
     Amend,
     AnyAction,
     Calendar,
+    ChangeConsensus,
     ChangeParameter,
     Constitution,
     ExpelMember,
     Parameter,
     PublishYear,
+    RemoveValidator,
     Rules,
+    SetPower,
 )
 from tallystick.apps.governance.refusals import Refusal
 from tallystick.apps.members.interface import (
@@ -27,7 +32,7 @@ from tallystick.apps.members.interface import (
 )
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
-from tallystick.ledger.system import Activation
+from tallystick.ledger.system import CONSENSUS, Activation, Consensus, Validator
 from tallystick.ledger.view import Reader
 
 
@@ -43,8 +48,16 @@ def check(reader: Reader, action: AnyAction) -> None:
         check_publication(reader, action.publication)
     elif isinstance(action, ActivateRules):
         _check_activation(reader, action)
-    else:
+    elif isinstance(action, Amend):
         _check_amend(reader, action)
+    elif isinstance(action, AddValidator):
+        validators.check_addition(reader, _validator(action))
+    elif isinstance(action, SetPower):
+        validators.check_power(reader, action.public_key, action.power)
+    elif isinstance(action, RemoveValidator):
+        validators.check_removal(reader, action.public_key)
+    else:
+        validators.check_engine(reader, _consensus(action))
 
 
 def carry_out(ctx: Context, action: AnyAction) -> None:
@@ -53,6 +66,7 @@ def carry_out(ctx: Context, action: AnyAction) -> None:
     if isinstance(action, AdmitMember):
         admit(ctx, action.newcomer)
     elif isinstance(action, ExpelMember):
+        validators.unseat(ctx, action.member)
         expel(ctx, action.member)
     elif isinstance(action, ChangeParameter):
         change_parameter(ctx, action)
@@ -60,8 +74,16 @@ def carry_out(ctx: Context, action: AnyAction) -> None:
         publish(ctx, action.publication)
     elif isinstance(action, ActivateRules):
         _activate(ctx, action)
-    else:
+    elif isinstance(action, Amend):
         _amend(ctx, action)
+    elif isinstance(action, AddValidator):
+        validators.add(ctx, _validator(action))
+    elif isinstance(action, SetPower):
+        validators.set_power(ctx, action.public_key, action.power)
+    elif isinstance(action, RemoveValidator):
+        validators.remove(ctx, action.public_key)
+    else:
+        ctx.save(_consensus(action))
 
 
 # --- members
@@ -74,9 +96,10 @@ def _check_admit(reader: Reader, action: AdmitMember) -> None:
 
 
 def _check_expel(reader: Reader, action: ExpelMember) -> None:
-    """Refuse where a supervisor expels, and for who is no member or no longer."""
+    """Refuse where a supervisor expels, who is no member or no longer, and a pillar."""
     require(admission(reader) is Admits.VOTE, Refusal.ADMITTED_BY_SUPERVISOR)
     check_expulsion(reader, action.member)
+    validators.check_unseating(reader, action.member)
 
 
 # --- parameters
@@ -103,7 +126,7 @@ def change_parameter(ctx: Context, action: ChangeParameter) -> None:
 
 
 def _check_activation(reader: Reader, action: ActivateRules) -> None:
-    """Refuse a version that is not newer, a second one waiting, and a height that is not ahead."""
+    """Refuse a version that is not newer, a second one waiting, and a height too near."""
     kept = reader.peek(Activation, action.app)
     in_force = 0 if kept is None else kept.at(reader.height)
     waiting = kept is not None and kept.next_version not in (None, in_force)
@@ -111,6 +134,9 @@ def _check_activation(reader: Reader, action: ActivateRules) -> None:
     require(action.version > in_force, Refusal.OLD_VERSION, app=action.app, version=in_force)
     ahead = action.from_height > reader.height
     require(ahead, Refusal.HEIGHT_PASSED, from_height=action.from_height)
+    earliest = reader.height + lead_blocks(reader)
+    in_time = action.from_height >= earliest
+    require(in_time, Refusal.TOO_SOON, from_height=action.from_height, earliest=earliest)
 
 
 def _activate(ctx: Context, action: ActivateRules) -> None:
@@ -149,3 +175,22 @@ def _named(rules: Rules) -> tuple[str, ...]:
 def _amend(ctx: Context, action: Amend) -> None:
     """Replace what the constitution says."""
     ctx.save(Constitution(name=CONSTITUTION, rules=action.rules, amended_at_ms=ctx.now_ms))
+
+
+# --- the network
+
+
+def _validator(action: AddValidator) -> Validator:
+    """The validator that would be."""
+    return Validator(public_key=action.public_key, member=action.member, power=action.power)
+
+
+def _consensus(action: ChangeConsensus) -> Consensus:
+    """What the engine would keep to."""
+    return Consensus(
+        name=CONSENSUS,
+        block_bytes=action.block_bytes,
+        block_transactions=action.block_transactions,
+        evidence_blocks=action.evidence_blocks,
+        evidence_ms=action.evidence_ms,
+    )

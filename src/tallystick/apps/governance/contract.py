@@ -15,6 +15,7 @@ from tallystick.apps.governance.messages import (
     WithdrawProposal,
 )
 from tallystick.apps.governance.records import (
+    AddValidator,
     ChangeParameter,
     Proposal,
     ProposalStatus,
@@ -32,7 +33,12 @@ from tallystick.values.units import AT_MS_MAX
 def propose(ctx: Context, msg: Propose) -> None:
     """Put something to the vote, if it could be done as things stand."""
     said = rules(ctx)
-    require(ctx.party in said.voters, Refusal.NOT_A_VOTER, member=ctx.party)
+    if isinstance(msg.action, AddValidator):
+        # Running a node binds its member: it asks for that itself, whether it votes or not.
+        runner = msg.action.member
+        require(ctx.party == runner, Refusal.NOT_ITS_RUNNER, member=runner)
+    else:
+        require(ctx.party in said.voters, Refusal.NOT_A_VOTER, member=ctx.party)
     check(ctx, msg.action)
     proposal_id = ctx.new_id("prop")
     closes_at_ms = ctx.now_ms + said.voting_ms

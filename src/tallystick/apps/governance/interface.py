@@ -11,6 +11,8 @@ from tallystick.apps.governance.records.standing import (
     Publication,
     Rules,
 )
+from tallystick.apps.governance.validators import engine, found, unseat
+from tallystick.ledger.system import CONSENSUS, Consensus
 from tallystick.ledger.view import Reader
 
 __all__ = [
@@ -26,12 +28,21 @@ __all__ = [
     "banking_day",
     "calendar",
     "default_calendar",
+    "engine",
+    "found",
+    "lead_blocks",
     "parameter",
     "publish",
     "registrar",
     "rules",
     "today",
+    "unseat",
 ]
+
+LEAD = "governance.activation_lead_blocks"
+"""Parameter: blocks between the decision on rules and their first block."""
+LEAD_BLOCKS = 1_000
+"""Its default where several nodes must be given a new release; one node alone needs none."""
 
 
 def rules(reader: Reader) -> Rules:
@@ -58,6 +69,12 @@ def parameter(reader: Reader, name: str, *, default: int) -> int:
     """Value of a parameter; the caller's default where governance has set none."""
     found = reader.peek(Parameter, name)
     return default if found is None else found.value
+
+
+def lead_blocks(reader: Reader) -> int:
+    """How many blocks at least lie between the decision on rules and their first block."""
+    is_alone = reader.peek(Consensus, CONSENSUS) is None
+    return parameter(reader, LEAD, default=0 if is_alone else LEAD_BLOCKS)
 
 
 def today(reader: Reader, calendar_id: str) -> str:

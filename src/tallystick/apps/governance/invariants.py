@@ -11,8 +11,10 @@ from tallystick.apps.governance.records import (
     Proposal,
     Vote,
 )
-from tallystick.apps.members.interface import require_known
+from tallystick.apps.governance.validators import VALIDATORS_MAX
+from tallystick.apps.members.interface import is_admitted, is_officers_key, require_known
 from tallystick.ledger.refusal import Refused
+from tallystick.ledger.system import CONSENSUS, Consensus, Validator
 from tallystick.ledger.view import View
 
 
@@ -45,3 +47,24 @@ def constitution_names_members(view: View) -> Iterator[str]:
                 require_known(view, party)
             except Refused:
                 yield f"the constitution names {party}, which is no member"
+
+
+def a_consortium_has_validators(view: View) -> Iterator[str]:
+    """There are validators, and not too many, just where there is an engine to vote in."""
+    count = sum(1 for _ in view.scan(Validator))
+    has_engine = view.peek(Consensus, CONSENSUS) is not None
+    if has_engine and not count:
+        yield "the engine has parameters and no validators"
+    if count and not has_engine:
+        yield f"{count} validators, and no parameters of an engine"
+    if count > VALIDATORS_MAX:
+        yield f"{count} validators are too many"
+
+
+def validators_are_members(view: View) -> Iterator[str]:
+    """Whoever runs a validator is a member, and its key is no officer's."""
+    for each in view.scan(Validator):
+        if not is_admitted(view, each.member):
+            yield f"validator {each.public_key.hex()} is run by {each.member}, which is no member"
+        if is_officers_key(view, each.public_key):
+            yield f"validator {each.public_key.hex()} has the key of an officer"

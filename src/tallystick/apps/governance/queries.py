@@ -14,10 +14,10 @@ from tallystick.apps.governance.records import (
     ProposalStatus,
     Vote,
 )
-from tallystick.ledger.system import Activation
+from tallystick.ledger.system import Activation, Consensus, Validator
 from tallystick.ledger.view import View
 from tallystick.values.codec import Struct
-from tallystick.values.units import Day, Label
+from tallystick.values.units import Count, Day, Height, Label
 
 
 class Dated(Struct):
@@ -27,6 +27,21 @@ class Dated(Struct):
     """The day, e.g. `2026-10-08`."""
     provisional: bool = False
     """Whether it lies beyond the published years and may be rolled again."""
+
+
+class Upgrade(Struct):
+    """Rules that are decided and wait for their first block."""
+
+    app: Label
+    """Application, e.g. `receivables`."""
+    version: Count
+    """Version in force until then; 0 when the application is new."""
+    next_version: Count
+    """Version in force from then on; a node without it stops there."""
+    from_height: Height
+    """The first block that it decides."""
+    blocks_left: Height
+    """Blocks that are still decided by the version before."""
 
 
 def constitution(view: View) -> Constitution:
@@ -79,3 +94,27 @@ def votes(view: View, proposal_id: ProposalId) -> Iterable[Vote]:
 def activations(view: View) -> Iterable[Activation]:
     """Versions of the applications' rules in force, and those waiting for their height."""
     return view.find(Activation)
+
+
+def upgrades(view: View) -> Iterable[Upgrade]:
+    """Rules that are decided and wait for their first block: by then every node needs them."""
+    for kept in view.find(Activation):
+        next_version, first = kept.next_version, kept.from_height
+        if next_version is not None and first is not None and first > view.height:
+            yield Upgrade(
+                app=kept.app,
+                version=kept.version,
+                next_version=next_version,
+                from_height=first,
+                blocks_left=first - view.height - 1,
+            )
+
+
+def validators(view: View) -> Iterable[Validator]:
+    """Nodes whose votes decide on blocks, with their members and powers."""
+    return view.find(Validator)
+
+
+def engine(view: View) -> Consensus:
+    """What the engine of a consortium keeps to."""
+    return interface.engine(view)

@@ -56,3 +56,23 @@ class Refusal(RefusalCode, app="governance"):
     """The clock moves forward only."""
     TOO_FAR = 25
     """The clock would leave the range of instants."""
+    NO_ENGINE = 26, "genesis"
+    """One node orders the chain's blocks: there are no validators and no engine to set."""
+    NOT_ITS_RUNNER = 27
+    """A new validator is proposed by the member that will run it, and by nobody else."""
+    WEAK_VALIDATOR_KEY = 28, "ZIP 215"
+    """The validator's key is no point of the curve, or of small order."""
+    VALIDATOR_KEY_TAKEN = 29
+    """The key is a validator's already, or is or was an officer's."""
+    TOO_MANY_VALIDATORS = 30
+    """The engine would have to gather more votes for each block than it does in good time."""
+    NO_SUCH_VALIDATOR = 31
+    """No validator has this key."""
+    LAST_VALIDATOR = 32
+    """Nobody would be left to decide on blocks."""
+    TOO_MUCH_POWER = 33, "light client trust level 1/3"
+    """More than a third of all power would move in one block."""
+    OUT_OF_BOUNDS = 34
+    """The value lies outside of what the engine and its light clients work with."""
+    TOO_SOON = 35
+    """The rules would come into force before every node can be given a release that has them."""

@@ -20,4 +20,5 @@ APP = App(
         messages.ORDER: ("supervisor",),
         messages.SEE_ALL: ("supervisor",),
     },
+    governs=True,  # an expelled member's validators leave with it, in the same block
 )

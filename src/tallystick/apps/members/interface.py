@@ -17,7 +17,7 @@ from tallystick.apps.members.parts import (
     Scope,
     Size,
 )
-from tallystick.apps.members.records import Frozen, KindLicence, Member, NumberHolder, Officer
+from tallystick.apps.members.records import Frozen, Key, KindLicence, Member, NumberHolder, Officer
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import frozen, frozen_since, is_suspended, verb_frozen
 from tallystick.ledger.app import Role
@@ -45,6 +45,8 @@ __all__ = [
     "expel",
     "frozen",
     "frozen_since",
+    "is_admitted",
+    "is_officers_key",
     "is_supervisor",
     "kind_of",
     "licensed",
@@ -84,6 +86,17 @@ def member_by_number(reader: Reader, scheme: NumberScheme, number: str) -> str |
     """Member that holds a number of a public register; None if none does."""
     found = reader.peek(NumberHolder, scheme, number)
     return None if found is None else found.member
+
+
+def is_admitted(reader: Reader, party: str) -> bool:
+    """Is this party a member that was not expelled?"""
+    found = reader.peek(Member, party)
+    return found is not None and found.status is not MemberStatus.EXPELLED
+
+
+def is_officers_key(reader: Reader, public_key: bytes) -> bool:
+    """Is or was this the key of an officer of any member?"""
+    return reader.peek(Key, public_key) is not None
 
 
 def officer_role(reader: Reader, party: str, officer: str) -> frozenset[Role]:

@@ -15,6 +15,7 @@ from tallystick.apps.members.refusals import Refusal
 from tallystick.ledger.app import ADMIN_CHECKER, Role
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
+from tallystick.ledger.system import Validator
 from tallystick.ledger.view import Reader
 from tallystick.values.codec import replace
 
@@ -74,11 +75,13 @@ def in_role_order(roles: tuple[Role, ...]) -> tuple[Role, ...]:
 
 
 def add_key(ctx: Context, officer: Officer, new: NewKey) -> Officer:
-    """Register a sound key that nobody has ever had; the officer with it."""
+    """Register a sound key that no officer has ever had, and no validator has."""
     told = new.public_key.hex()
     good = is_valid_point(new.public_key) and not is_small_order(new.public_key)
     require(good, Refusal.WEAK_KEY, public_key=told)
-    require(ctx.peek(Key, new.public_key) is None, Refusal.KEY_TAKEN, public_key=told)
+    validates = ctx.peek(Validator, new.public_key) is not None
+    free = ctx.peek(Key, new.public_key) is None and not validates
+    require(free, Refusal.KEY_TAKEN, public_key=told)
     require(len(officer.keys) < KEYS_MAX, Refusal.TOO_MANY, what="keys", most=KEYS_MAX)
     ctx.add(
         Key(

@@ -73,7 +73,7 @@ class Refusal(RefusalCode, app="members"):
     LIMIT_TWICE = 33
     """A currency is listed twice."""
     KEY_TAKEN = 34
-    """The key is registered already; a revoked one is never used again."""
+    """The key is registered already, or is a validator's; a revoked one is never used again."""
     WEAK_KEY = 35, "ZIP 215"
     """The key is no point of the curve, or of small order."""
     CANNOT_SIGN = 36

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from tallystick.apps.governance.records.standing import (
     Keepers,
+    Power,
     Publication,
     Rules,
     Value,
@@ -16,10 +17,12 @@ from tallystick.values.codec import Struct
 from tallystick.values.units import (
     AtMs,
     Count,
+    DurationMs,
     Height,
     Id,
     KeyOf,
     Label,
+    PublicKey,
     SharePpm,
     ShortText,
 )
@@ -99,7 +102,58 @@ class Amend(Action, tag="amend"):
     """What it says from then on."""
 
 
-AnyAction = AdmitMember | ExpelMember | ChangeParameter | PublishYear | ActivateRules | Amend
+class AddValidator(Action, tag="add_validator"):
+    """Give a member's node a vote on blocks; proposed by the member itself."""
+
+    member: MemberId
+    """Member that runs the node, e.g. `bank-c`."""
+    public_key: PublicKey
+    """Ed25519 key with which the node's engine signs its votes."""
+    power: Power
+    """Weight of its vote, e.g. 10."""
+
+
+class SetPower(Action, tag="set_power"):
+    """Change the weight of a validator's vote."""
+
+    public_key: PublicKey
+    """Key of the validator."""
+    power: Power
+    """Weight of its vote from then on, e.g. 20."""
+
+
+class RemoveValidator(Action, tag="remove_validator"):
+    """Take a node's vote away; it may go on following the chain."""
+
+    public_key: PublicKey
+    """Key of the validator."""
+
+
+class ChangeConsensus(Action, tag="change_consensus"):
+    """Change what the engine keeps to."""
+
+    block_bytes: Count
+    """Largest block that may be proposed, in bytes, e.g. 4194304."""
+    block_transactions: Count
+    """Most transactions in the bundles of one block, e.g. 5000."""
+    evidence_blocks: Count
+    """For so many blocks a validator's double signing can be reported, e.g. 100000."""
+    evidence_ms: DurationMs
+    """And for so long, in milliseconds, whichever ends later, e.g. 172800000."""
+
+
+AnyAction = (
+    AdmitMember
+    | ExpelMember
+    | ChangeParameter
+    | PublishYear
+    | ActivateRules
+    | Amend
+    | AddValidator
+    | SetPower
+    | RemoveValidator
+    | ChangeConsensus
+)
 """Everything that can be proposed."""
 
 PROPOSAL_MOVES = {

@@ -14,6 +14,7 @@ from tallystick.values.units import (
     AtMs,
     Count,
     Day,
+    Height,
     Label,
     MinuteOfDay,
     OffsetMinutes,
@@ -23,6 +24,8 @@ from tallystick.values.units import (
 
 CONSTITUTION = "constitution"
 """Name of the one constitution."""
+POWER_SHIFT = "power_shift"
+"""Name of the one record of moved power."""
 YEAR_FIRST = 1970
 YEAR_LAST = 2200
 
@@ -40,6 +43,10 @@ VotingMs = Annotated[
     int, Meta(ge=1, le=31_622_400_000, description="Milliseconds.", extra={"unit": "ms"})
 ]
 """How long a vote may last, in milliseconds: at most a year."""
+
+
+Power = Annotated[int, Meta(ge=0, le=2**53, description="Weight of votes.")]
+"""Weight of a validator's vote, or of several together; only its share of the whole matters."""
 
 
 class Admits(enum.Enum):
@@ -158,3 +165,17 @@ class CalendarYear(Record, tag="governance.calendar_year.1"):
     """Days on which banks work, in order; a Saturday worked to make up for a holiday is in it."""
     version: Count
     """Version of the calendar that brought these days, e.g. 1."""
+
+
+@record(key=("name",), seen_by=PUBLIC)
+class PowerShift(Record, tag="governance.power_shift.1"):
+    """How much power of validators moved in the last block in which any did."""
+
+    name: Label
+    """Always `power_shift`: there is one."""
+    height: Height
+    """The block."""
+    power_before: Power
+    """Power of all validators when that block began, e.g. 40."""
+    power_moved: Power
+    """Power added and taken in that block, e.g. 10."""

@@ -1,8 +1,8 @@
 """Admission, expulsion and licences."""
 
-from tallystick.apps.governance.interface import Admits, admission
+from tallystick.apps.governance.interface import Admits, admission, unseat
 from tallystick.apps.members import admission as membership
-from tallystick.apps.members.admission import check_numbers, hold_numbers, in_order
+from tallystick.apps.members.admission import check_expulsion, check_numbers, hold_numbers, in_order
 from tallystick.apps.members.licences import holds_licence
 from tallystick.apps.members.messages import (
     Admit,
@@ -27,9 +27,11 @@ def admit(ctx: Context, msg: Admit) -> None:
 
 
 def expel(ctx: Context, msg: Expel) -> None:
-    """Expel a member, where the constitution leaves that to a supervisor."""
+    """Expel a member and its validators, where the constitution leaves that to a supervisor."""
     require(admission(ctx) is Admits.SUPERVISOR, Refusal.ADMITTED_BY_VOTE)
     require(msg.member != ctx.party, Refusal.OWN_MEMBER, member=msg.member)
+    check_expulsion(ctx, msg.member)
+    unseat(ctx, msg.member)
     membership.expel(ctx, msg.member)
 
 

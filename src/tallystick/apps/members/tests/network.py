@@ -1,6 +1,7 @@
 """A small network for the tests of members and of governance."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from tallystick.apps.members.interface import Kind, NewKey, NewMember, NewOffice
 from tallystick.apps.members.tests.counter import APP as COUNTER
 from tallystick.ledger.app import Record, Role
 from tallystick.ledger.receipt import Receipt
+from tallystick.ledger.system import Validator
 from tallystick.testing.world import OPENS, ZONE_MINUTES, World, public_key
 from tallystick.values.time import add_days, at, weekday
 
@@ -96,13 +98,18 @@ def rules(**more: Any) -> Rules:
 
 
 def network(
-    *extra: Record, without: type[Record] | None = None, trial: bool = False, **said: Any
+    *extra: Record,
+    without: type[Record] | None = None,
+    trial: bool = False,
+    validators: Sequence[Validator] = (),
+    **said: Any,
 ) -> World:
     """The network on its first morning; `extra` records stand in place of the usual ones."""
     founding = Founding(
         rules=rules(**said),
         calendars=(publication(),),
         members=tuple(newcomer(name, kind, size=size) for name, kind, size in CAST),
+        validators=validators,
     )
     told = {_key(each): each for each in first_records(APPS, founding, OPENS_AT_MS)}
     told |= {_key(each): each for each in extra}
@@ -112,6 +119,11 @@ def network(
 
 def _key(kept: Record) -> tuple[Any, ...]:
     return (kept.spec.name, kept.spec.key_of(kept))
+
+
+def node(member: str, power: int = 10, *, name: str = "node") -> Validator:
+    """A validator of a member, with a key derived from the names."""
+    return Validator(public_key=public_key(f"{member}.{name}"), member=member, power=power)
 
 
 def timer_receipts(world: World) -> list[Receipt]:
