@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib.metadata import version
 
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
@@ -43,8 +44,8 @@ _REJECT = abci.ResponseProcessProposal.REJECT
 _NO_SNAPSHOTS = "this node takes no snapshots"
 
 
-def _nobody(problem: BaseException) -> None:
-    """Hear that the application halted, and do nothing."""
+def _nobody(_: object) -> None:
+    """Hear of something, and do nothing."""
 
 
 class Application:
@@ -61,11 +62,14 @@ class Application:
         retain: Callable[[int], int] = lambda height: 0,
         allow: frozenset[str] | None = None,
         halted: Callable[[BaseException], None] = _nobody,
+        after_commit: Callable[[int], None] = _nobody,
     ) -> None:
         """Stand at the last committed block.
 
-        `published` hears of every block once it is durable. `retain` says from which height on the
-        engine has to keep its blocks; 0 keeps all.
+        `published` hears of every block once it is durable, before the engine does; `after_commit`
+        of its height, on the executing thread too, when the engine was told. `retain` says from
+        which height on the engine has to keep its blocks; 0 keeps all. `halted` hears, on any
+        thread, of what ended the application.
         """
         self.chain = chain
         self.allow = allow
@@ -77,6 +81,8 @@ class Application:
         self._snapshots = snapshots
         self._retain = retain
         self._halted = halted
+        self._after_commit = after_commit
+        self._settled_height = chain.state.tip.height
 
     @property
     def reused(self) -> int:
@@ -110,7 +116,7 @@ class Application:
         height, app_hash = self._standing()
         return abci.ResponseInfo(
             data=self.chain.ledger.chain_id,
-            version=CODESPACE,
+            version=version("tallystick"),
             app_version=APP_VERSION,
             last_block_height=height,
             last_block_app_hash=app_hash,
@@ -164,8 +170,16 @@ class Application:
         return abci.ResponseProcessProposal(status=_ACCEPT)
 
     def execute_ahead(self) -> None:
-        """Execute the last accepted proposal while the others vote; nothing if there is none."""
+        """Do what could wait until the engine was answered; nothing if there is nothing.
+
+        The last accepted proposal is executed while the others vote, and `after_commit` hears of a
+        new block.
+        """
         self._blocks.execute_ahead()
+        height = self.chain.state.tip.height
+        if height > self._settled_height:
+            self._settled_height = height
+            self._after_commit(height)
 
     def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
         """Add nothing to a vote."""

@@ -18,9 +18,12 @@ from tallystick.engine.cometbft.params import param_updates, validator_updates
 from tallystick.errors import Halted
 from tallystick.ledger.candidate import Candidate, Done
 from tallystick.ledger.receipt import merkle_root
+from tallystick.ledger.state import State
 
 CANDIDATES_KEPT = 4
 """Proposals of one height that are kept executed."""
+ENTRY_BYTES_MAX = 96 * 1024 * 1024
+"""Most bytes that may come of one block. Part of the protocol: every node must have the same."""
 KNOWN_ANSWERS_MAX = 256
 """Transactions of a block, decided in earlier ones, whose answers are looked up in the log."""
 
@@ -57,12 +60,18 @@ class Blocks:
     """The next block of one chain."""
 
     def __init__(
-        self, chain: Chain, checks: Checks, published: Callable[[Committed], None]
+        self,
+        chain: Chain,
+        checks: Checks,
+        published: Callable[[Committed], None],
+        *,
+        entry_bytes_max: int = ENTRY_BYTES_MAX,
     ) -> None:
         """`published` hears of every block once it is durable."""
         self._chain = chain
         self._checks = checks
         self._published = published
+        self._entry_bytes_max = entry_bytes_max
         self._candidates: OrderedDict[bytes, Executed] = OrderedDict()
         self._proposed: Ordered | None = None
         self._decided: Executed | None = None
@@ -147,7 +156,11 @@ class Blocks:
     # --- executing
 
     def _execute(self, block: Ordered) -> Executed:
-        """Execute a block; `Halted` when it holds what no correct node proposes."""
+        """Execute a block; `Halted` when it holds what no correct node proposes.
+
+        When more comes of it than the log takes at once, every node executes the first half alone,
+        and so on. The others are left out as if they had never been ordered.
+        """
         try:
             bundles = tuple([self._checks.good(raw) for raw in block.raws])
         except BadBundle as problem:
@@ -156,8 +169,12 @@ class Blocks:
             ) from None
         chain = self._chain
         transactions = [each for bundle in bundles for each in bundle.transactions]
-        candidate = chain.ledger.execute(chain.state, block.time_ms, transactions)
-        return Executed(block, bundles, candidate, _response(bundles, candidate))
+        candidate = chain.execute(block.time_ms, transactions)
+        while entry_size(candidate) > self._entry_bytes_max and len(transactions) > 1:
+            chain.state.drop(candidate)
+            transactions = transactions[: len(transactions) // 2]
+            candidate = chain.execute(block.time_ms, transactions)
+        return Executed(block, bundles, candidate, _response(bundles, candidate, chain.state))
 
     # --- answers
 
@@ -186,14 +203,25 @@ class Blocks:
                 yield Answer(transaction.id, None, None, transaction.raw)
 
 
-def _response(bundles: tuple[Bundle, ...], candidate: Candidate) -> abci.ResponseFinalizeBlock:
+def entry_size(candidate: Candidate) -> int:
+    """Bytes of a block's transactions, receipts and changes; the log adds a little to them."""
+    size = sum([len(transaction.raw) for transaction in candidate.transactions])
+    for done in candidate.done:
+        size += len(done.encoded)
+        size += sum([len(key) + len(after or b"") for key, after in done.changes])
+    return size
+
+
+def _response(
+    bundles: tuple[Bundle, ...], candidate: Candidate, before: State
+) -> abci.ResponseFinalizeBlock:
     """What the engine is told of an executed block."""
     return abci.ResponseFinalizeBlock(
         tx_results=[
             abci.ExecTxResult(data=merkle_root([done.encoded for done in each]))
             for each in _done_by_bundle(bundles, candidate)
         ],
-        validator_updates=validator_updates(candidate.records),
+        validator_updates=validator_updates(candidate.records, before),
         consensus_param_updates=param_updates(candidate.records),
         app_hash=candidate.header.app_hash,
     )

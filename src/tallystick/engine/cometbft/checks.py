@@ -7,6 +7,7 @@ so that every node votes alike. What `admit` and `choose` say may differ from no
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,13 @@ from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.bundle import BadBundle, Bundle, BundleCache
 from tallystick.engine.cometbft.params import ordered_max
 from tallystick.engine.verdicts import Verdicts
-from tallystick.ledger.transaction import Transaction
 
 TICKS_AHEAD = 2
 """A tick may wait for the next block or for the one after: nobody can fill the queue with them."""
+
+WITNESSES_KEPT = 100_000
+"""Bundles of which is remembered what is open in them; those that wait are asked about again
+after every block, and decoding them all each time would hold the blocks up."""
 
 
 class Code(enum.IntEnum):
@@ -30,6 +34,10 @@ class Code(enum.IntEnum):
     TOO_MANY = 4
 
 
+Use = tuple[str, str, int]
+"""Sender, reference and expiry of a transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """What a node says of a bundle that is to wait."""
@@ -40,8 +48,11 @@ class Check:
     """In words."""
 
 
+TAKEN = Check(Code.TAKEN)
+
+
 class Checks:
-    """Looks at bundles for one chain. `admit` from any thread, the rest on the executing one."""
+    """Looks at bundles for one chain: `admit` on one thread, the rest on the executing one."""
 
     def __init__(self, chain: Chain, verdicts: Verdicts, bundles: BundleCache) -> None:
         """Look at the chain's committed state."""
@@ -49,6 +60,7 @@ class Checks:
         self._verdicts = verdicts
         self._bundles = bundles
         self._most = ordered_max(chain.state)
+        self._witnesses: dict[bytes, tuple[str, str, int, int]] = {}
 
     def refresh(self) -> None:
         """Read the limits again, after a block or a snapshot; on the executing thread."""
@@ -80,6 +92,9 @@ class Checks:
 
     def admit(self, raw: bytes, *, is_new: bool) -> Check:
         """Whether a bundle may wait; one that waits is asked about again after every block."""
+        digest = hashlib.sha256(raw).digest()
+        if not is_new and self._is_witnessed(digest):
+            return TAKEN
         try:
             bundle = self.good(raw) if is_new else self._bundles.read(raw)
         except BadBundle as problem:
@@ -89,9 +104,12 @@ class Checks:
             return Check(Code.NOT_NOW, f"a tick for block {bundle.note} after block {height}")
         if len(bundle.transactions) > self._most:
             return Check(Code.TOO_MANY, f"a block takes at most {self._most} transactions")
-        if not bundle.is_tick and not self._is_open(bundle):
-            return Check(Code.SETTLED, "every transaction of it is decided or has expired")
-        return Check(Code.TAKEN)
+        if not bundle.is_tick:
+            witness = self._open_one(bundle)
+            if witness is None:
+                return Check(Code.SETTLED, "every transaction of it is decided or has expired")
+            self._keep_witness(digest, (*witness, len(bundle.transactions)))
+        return TAKEN
 
     def choose(self, raws: Sequence[bytes], bytes_max: int, height: int) -> list[bytes]:
         """Whole bundles for a proposal, in order; what does not fit or has no use is left."""
@@ -105,24 +123,40 @@ class Checks:
                 bundle = self.good(raw)
             except BadBundle:
                 continue
-            has_use = bundle.note == height if bundle.is_tick else self._is_open(bundle)
+            has_use = bundle.note == height if bundle.is_tick else self._open_one(bundle)
             if has_use and len(bundle.transactions) <= count_left:
                 chosen.append(raw)
                 bytes_left -= size
                 count_left -= len(bundle.transactions)
         return chosen
 
-    def _is_open(self, bundle: Bundle) -> bool:
-        """Whether something may still come of a transaction of it."""
-        now_ms = self._chain.ledger_ms
-        return any(not self._is_settled(each, now_ms) for each in bundle.transactions)
+    def _open_one(self, bundle: Bundle) -> Use | None:
+        """The first transaction of a bundle of which something may still come; None if of none."""
+        for transaction in bundle.transactions:
+            body = transaction.body
+            if not self._is_settled(body.sender, body.reference, body.expires_at_ms):
+                return body.sender, body.reference, body.expires_at_ms
+        return None
 
-    def _is_settled(self, transaction: Transaction, now_ms: int) -> bool:
+    def _is_settled(self, sender: str, reference: str, expires_at_ms: int) -> bool:
         """Whether a transaction has expired or its reference is used up."""
-        body = transaction.body
-        if body.expires_at_ms <= now_ms:
+        now_ms = self._chain.ledger_ms
+        if expires_at_ms <= now_ms:
             return True
-        return self._chain.state.used_by(body.sender, body.reference, now_ms) is not None
+        return self._chain.state.used_by(sender, reference, now_ms) is not None
+
+    def _is_witnessed(self, digest: bytes) -> bool:
+        """Whether what was open in a bundle last time still is; then it need not be decoded."""
+        witness = self._witnesses.get(digest)
+        return (
+            witness is not None and witness[3] <= self._most and not self._is_settled(*witness[:3])
+        )
+
+    def _keep_witness(self, digest: bytes, witness: tuple[str, str, int, int]) -> None:
+        """Remember what is open in a bundle; the oldest goes when there are too many."""
+        self._witnesses[digest] = witness
+        if len(self._witnesses) > WITNESSES_KEPT:
+            del self._witnesses[next(iter(self._witnesses))]
 
 
 def proto_size(raw: bytes) -> int:

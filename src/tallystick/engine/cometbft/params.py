@@ -70,16 +70,28 @@ def validators_of(state: State) -> dict[bytes, int]:
     return {each.public_key: each.power for each in found}
 
 
-def validator_updates(records: Mapping[bytes, Record | None]) -> list[abci.ValidatorUpdate]:
-    """What a block's changed records say of validators, by key; power 0 for one that is gone."""
-    prefix = encode_key(Validator.spec.name)
+def validator_updates(
+    records: Mapping[bytes, Record | None], before: State
+) -> list[abci.ValidatorUpdate]:
+    """What a block's changed records say of validators, by key, over the state before it.
+
+    Power 0 stands for one that is gone. Of one that came and went within the block nothing is said:
+    CometBFT ends when it is to remove a validator that it does not have.
+    """
+    name = Validator.spec.name
+    prefix = encode_key(name)
     updates = []
     for key, record in sorted(records.items()):
         if key.startswith(prefix):
-            public_key = cast(bytes, decode_key(key)[1])
-            power = record.power if isinstance(record, Validator) else 0
-            updates.append(_update(public_key, power))
+            power, had = _power(record), _power(before.load(name, key))
+            if power != had:
+                updates.append(_update(cast(bytes, decode_key(key)[1]), power))
     return updates
+
+
+def _power(record: Record | None) -> int:
+    """Power that a record gives; 0 where there is none."""
+    return record.power if isinstance(record, Validator) else 0
 
 
 def param_updates(records: Mapping[bytes, Record | None]) -> abci.ConsensusParams | None:

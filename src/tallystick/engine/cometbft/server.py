@@ -137,7 +137,7 @@ def _look_ahead(future: Future[None]) -> None:
     """Say what went wrong; if it is not the proposal's, the decided block will meet it again."""
     problem = None if future.cancelled() else future.exception()
     if problem is not None:
-        log.warning("a proposal could not be executed ahead: %s", problem, exc_info=problem)
+        log.warning("what could wait until after an answer failed: %s", problem, exc_info=problem)
 
 
 class Connection(asyncio.Protocol):
