@@ -1,5 +1,6 @@
 """What every body of accel must do. A body's test file names the body and inherits the cases."""
 
+import random
 from hashlib import sha256
 from typing import ClassVar
 
@@ -12,7 +13,10 @@ from tallystick.accel import (
     Existence,
     NonExistence,
     StateTree,
+    Subtree,
     UnknownVersion,
+    WrongPart,
+    fold,
 )
 from tallystick.accel.errors import WrongLength
 from tallystick.accel.proof import verify_absence, verify_existence
@@ -350,3 +354,127 @@ class TreeConformance:
                 else:
                     assert proof.left == read_path(case["left"])
                     assert proof.right == read_path(case["right"])
+
+    # --- parts
+
+    def grown(self, tree: StateTree, records: Records, bits: int) -> list[Subtree]:
+        """Each part built from its own records alone."""
+        ordered = sorted(records.items())
+        return [
+            tree.grow(bits, index, [pair for pair in ordered if part_of(pair[0], bits) == index])
+            for index in range(1 << bits)
+        ]
+
+    @pytest.mark.parametrize("count", (0, 1, 2, 3, 7, 40, 400))
+    def test_parts_are_the_subtrees_and_fold_to_the_root(self, count: int) -> None:
+        records = some_records(f"parts of {count}", count)
+        tree, version = self.filled(records)
+        for bits in (0, 1, 2, 3, 5, 8, 9):
+            parts = self.grown(tree, records, bits)
+            assert [part.root for part in parts] == tree.parts(version, bits)
+            assert sum(part.size for part in parts) == count
+            assert fold([(part.root, part.size) for part in parts]) == tree.root(version)
+            planted = tree.plant(parts)
+            assert tree.root(planted) == tree.root(version)
+            assert tree.size(planted) == count
+            for key, record in records.items():
+                assert tree.get(planted, key) == record
+                assert proof_holds(tree.root(version), tree.prove(planted, key))
+
+    def test_a_planted_tree_grows_on_like_any_other(self) -> None:
+        records = some_records("planted", 100)
+        tree, version = self.filled(records)
+        planted = tree.plant(self.grown(tree, records, 4))
+        changes: list[Change] = [(key, None) for key in sorted(records)[:30]]
+        changes += [(hash_of("more", at), hash_of(at)) for at in range(30)]
+        assert tree.root(tree.apply(planted, changes)) == tree.root(tree.apply(version, changes))
+
+    def test_close_keys_and_lone_leaves(self) -> None:
+        """Keys that part only at the last bit, and leaves that are pulled up through all parts."""
+        base = bytearray(hash_of("close"))
+        for last in (range(2), range(4), (0, 128), (5,)):
+            records = dict[bytes, bytes]()
+            for at in last:
+                base[31] = at
+                records[bytes(base)] = hash_of("close", at)
+            tree, version = self.filled(records)
+            assert tree.root(version) == plain_root(records)
+            for bits in (0, 1, 7, 8, 12):
+                parts = self.grown(tree, records, bits)
+                assert [part.root for part in parts] == tree.parts(version, bits)
+                assert fold([(part.root, part.size) for part in parts]) == tree.root(version)
+
+    def test_random_trees_in_random_parts(self) -> None:
+        draw = random.Random("parts")
+        for _ in range(60):
+            keys = {hash_of(draw.random()) for _ in range(draw.randrange(30))}
+            for key in tuple(keys):  # neighbours, so that partings are deep
+                bit = draw.randrange(256)
+                keys.add((int.from_bytes(key, "big") ^ 1 << bit).to_bytes(32, "big"))
+            records = {key: hash_of("record", key) for key in keys}
+            tree, version = self.filled(records)
+            assert tree.root(version) == plain_root(records)
+            bits = draw.randrange(8)
+            parts = self.grown(tree, records, bits)
+            assert [part.root for part in parts] == tree.parts(version, bits)
+            assert fold([(part.root, part.size) for part in parts]) == tree.root(version)
+            assert tree.root(tree.plant(parts)) == tree.root(version)
+
+    def test_a_wrong_missing_or_additional_record_gives_another_part(self) -> None:
+        records = some_records("wrong", 60)
+        tree, version = self.filled(records)
+        roots, ordered = tree.parts(version, 2), sorted(records.items())
+        for index, root in enumerate(roots):
+            mine = [pair for pair in ordered if part_of(pair[0], 2) == index]
+            assert tree.grow(2, index, mine).root == root
+            for at in range(len(mine)):
+                key, record = mine[at]
+                missing = mine[:at] + mine[at + 1 :]
+                wrong = [*mine[:at], (key, hash_of("wrong")), *mine[at + 1 :]]
+                swapped = [*mine[:at], (key, mine[at - 1][1]), *mine[at + 1 :]]
+                near = bytes((*key[:31], key[31] ^ 1))
+                more = sorted([*mine, (near, record)])
+                for pairs in (missing, wrong, swapped, more):
+                    assert tree.grow(2, index, pairs).root != root
+
+    def test_a_part_takes_only_its_own_records_in_order(self) -> None:
+        ordered = sorted(some_records("order of parts", 20).items())
+        tree = self.body.tree()
+        with pytest.raises(WrongPart, match="out of order or comes twice"):
+            tree.grow(0, 0, [ordered[1], ordered[0]])
+        with pytest.raises(WrongPart, match="out of order or comes twice"):
+            tree.grow(0, 0, [ordered[0], ordered[0]])
+        for index, pairs in ((0, ordered), (1, ordered), (0, ordered[-1:]), (1, ordered[:1])):
+            with pytest.raises(WrongPart, match=f"does not belong to part {index} of 2"):
+                tree.grow(1, index, pairs)
+        with pytest.raises(WrongLength, match="not 31"):
+            tree.grow(0, 0, [(bytes(31), bytes(32))])
+        for bits in (-1, 17):
+            with pytest.raises(WrongPart, match="not divided"):
+                tree.grow(bits, 0, [])
+            with pytest.raises(WrongPart, match="not divided"):
+                tree.parts(EMPTY_VERSION, bits)
+        nothing = tree.grow(0, 0, [])
+        for count in (0, 3):
+            with pytest.raises(WrongPart, match="not divided"):
+                tree.plant([nothing] * count)
+            with pytest.raises(WrongPart, match="not divided"):
+                fold([(EMPTY_ROOT, 0)] * count)
+
+    def test_how_many_records_a_part_has_cannot_be_made_up(self) -> None:
+        """The root of a part that is said to be a lone leaf, or empty, folds to another root."""
+        records = some_records("made up", 40)
+        tree, version = self.filled(records)
+        parts = [(part.root, part.size) for part in self.grown(tree, records, 2)]
+        for at, (root, _) in enumerate(parts):
+            parts_said = [*parts[:at], (root, 0), *parts[at + 1 :]]
+            assert fold(parts_said) != tree.root(version)
+        beside = [(EMPTY_ROOT, 0), (EMPTY_ROOT, 0)]
+        [(half, _), _] = [(part.root, part.size) for part in self.grown(tree, records, 1)]
+        assert fold([(half, 20), (EMPTY_ROOT, 0)]) != half
+        assert fold([(half, 1), *beside, (EMPTY_ROOT, 0)]) == half, "found when the leaf is missing"
+
+
+def part_of(key_hash: bytes, bits: int) -> int:
+    """Number of the part that a key hash belongs to."""
+    return int.from_bytes(key_hash, "big") >> (256 - bits)

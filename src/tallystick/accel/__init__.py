@@ -7,19 +7,21 @@ same verdicts, roots and proofs. Which body runs is the caller's choice, never t
     tree = body.tree()
 
 The Python body is also at hand by name: `verify`, `verify_batch`, `is_small_order`,
-`is_valid_point` and `Tree`.
+`is_valid_point` and `Tree`. `fold` gives the root of a whole from those of its parts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tallystick.accel.errors import AccelProblem, UnknownBody, UnknownVersion
+from tallystick.accel.errors import AccelProblem, UnknownBody, UnknownVersion, WrongPart
+from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
 from tallystick.accel.signatures import is_small_order, is_valid_point, verify, verify_batch
 from tallystick.accel.tree import EMPTY_ROOT, EMPTY_VERSION, Tree
 
 __all__ = [
+    "BITS_MAX",
     "EMPTY_ROOT",
     "EMPTY_VERSION",
     "AccelProblem",
@@ -29,9 +31,12 @@ __all__ = [
     "Path",
     "Side",
     "StateTree",
+    "Subtree",
     "Tree",
     "UnknownBody",
     "UnknownVersion",
+    "WrongPart",
+    "fold",
     "is_small_order",
     "is_valid_point",
     "load",
@@ -60,6 +65,15 @@ class StateTree(Protocol):
 
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         """Prove that a key is there, or that it is not."""
+
+    def parts(self, version: int, bits: int) -> list[bytes]:
+        """Roots of the 2^bits parts of a version."""
+
+    def grow(self, bits: int, index: int, pairs: Iterable[tuple[bytes, bytes]]) -> Subtree:
+        """Build one of 2^bits parts from its records, in order; it belongs to no version yet."""
+
+    def plant(self, subtrees: Sequence[Subtree]) -> int:
+        """Make a version of all its parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 AccelProblem
 ├── UnknownBody       no such body is installed
 ├── UnknownVersion    the tree does not hold this version: dropped, or never made
-└── WrongLength       a hash given to the tree is not 32 bytes long
+├── WrongLength       a hash given to the tree is not 32 bytes long
+└── WrongPart         a part of a tree that does not hold what belongs there
 """
 
 
@@ -36,3 +37,12 @@ class WrongLength(AccelProblem):
         """Remember the bytes that were given."""
         super().__init__(f"a hash has 32 bytes, not {len(given)}")
         self.given = given
+
+
+class WrongPart(AccelProblem):
+    """A part of a tree holds what does not belong there, or there is no such part."""
+
+    def __init__(self, reason: str) -> None:
+        """Remember what is wrong."""
+        super().__init__(reason)
+        self.reason = reason

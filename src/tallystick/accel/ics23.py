@@ -20,7 +20,7 @@ ICS 23 has no proof of absence in an empty tree; there the root alone says it.
 from tallystick.accel.nodes import EMPTY_ROOT, HASH_BYTES, INTERNAL_PREFIX, LEAF_PREFIX
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
 
-__all__ = ["PROOF_SPEC", "encode_proof"]
+__all__ = ["PROOF_SPEC", "bytes_field", "encode_proof", "number_field"]
 
 # Numbers of HashOp and LengthOp in proofs.proto; NO_HASH is 0 and left out.
 _SHA256 = 1
@@ -30,32 +30,32 @@ _REQUIRE_32_BYTES = 7
 def encode_proof(proof: Existence | NonExistence) -> bytes:
     """Encode a proof as the protobuf message CommitmentProof."""
     if isinstance(proof, Existence):
-        return _bytes_field(1, _existence(proof.path))
+        return bytes_field(1, _existence(proof.path))
     neighbours = [
-        _bytes_field(number, _existence(path))
+        bytes_field(number, _existence(path))
         for number, path in ((2, proof.left), (3, proof.right))
         if path is not None
     ]
-    return _bytes_field(2, _bytes_field(1, proof.key_hash) + b"".join(neighbours))
+    return bytes_field(2, bytes_field(1, proof.key_hash) + b"".join(neighbours))
 
 
 def _existence(path: Path) -> bytes:
     """Encode a path as ExistenceProof."""
-    steps = [_bytes_field(4, _inner_op(side, sibling)) for side, sibling in path.siblings]
+    steps = [bytes_field(4, _inner_op(side, sibling)) for side, sibling in path.siblings]
     return (
-        _bytes_field(1, path.key_hash)
-        + _bytes_field(2, path.record_hash)
-        + _bytes_field(3, _LEAF_OP)
+        bytes_field(1, path.key_hash)
+        + bytes_field(2, path.record_hash)
+        + bytes_field(3, _LEAF_OP)
         + b"".join(steps)
     )
 
 
 def _inner_op(side: Side, sibling: bytes) -> bytes:
     """Encode one step as InnerOp: what stands before and after the hash that comes from below."""
-    operation = _number_field(1, _SHA256)
+    operation = number_field(1, _SHA256)
     if side is Side.LEFT:
-        return operation + _bytes_field(2, INTERNAL_PREFIX + sibling)
-    return operation + _bytes_field(2, INTERNAL_PREFIX) + _bytes_field(3, sibling)
+        return operation + bytes_field(2, INTERNAL_PREFIX + sibling)
+    return operation + bytes_field(2, INTERNAL_PREFIX) + bytes_field(3, sibling)
 
 
 def _varint(number: int) -> bytes:
@@ -68,30 +68,30 @@ def _varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-def _number_field(field: int, number: int) -> bytes:
+def number_field(field: int, number: int) -> bytes:
     """Encode a field that holds a number (wire type 0)."""
     return _varint(field << 3) + _varint(number)
 
 
-def _bytes_field(field: int, content: bytes) -> bytes:
+def bytes_field(field: int, content: bytes) -> bytes:
     """Encode a field that holds bytes or a message (wire type 2)."""
     return _varint(field << 3 | 2) + _varint(len(content)) + content
 
 
 _LEAF_OP = (
-    _number_field(1, _SHA256) + _number_field(4, _REQUIRE_32_BYTES) + _bytes_field(5, LEAF_PREFIX)
+    number_field(1, _SHA256) + number_field(4, _REQUIRE_32_BYTES) + bytes_field(5, LEAF_PREFIX)
 )
 
 _INNER_SPEC = (
-    _bytes_field(1, bytes((0, 1)))
-    + _number_field(2, HASH_BYTES)
-    + _number_field(3, len(INTERNAL_PREFIX))
-    + _number_field(4, len(INTERNAL_PREFIX))
-    + _bytes_field(5, EMPTY_ROOT)
-    + _number_field(6, _SHA256)
+    bytes_field(1, bytes((0, 1)))
+    + number_field(2, HASH_BYTES)
+    + number_field(3, len(INTERNAL_PREFIX))
+    + number_field(4, len(INTERNAL_PREFIX))
+    + bytes_field(5, EMPTY_ROOT)
+    + number_field(6, _SHA256)
 )
 
 PROOF_SPEC = (
-    _bytes_field(1, _LEAF_OP) + _bytes_field(2, _INNER_SPEC) + _number_field(3, 8 * HASH_BYTES)
+    bytes_field(1, _LEAF_OP) + bytes_field(2, _INNER_SPEC) + number_field(3, 8 * HASH_BYTES)
 )
 """The specification above as the protobuf message ProofSpec."""

@@ -22,6 +22,7 @@ whose contents it need not look at, so a million of them cost it nothing.
 
 from bisect import bisect_left
 from hashlib import sha256
+from itertools import pairwise
 from typing import TypeAlias
 
 __all__ = ["EMPTY_ROOT", "Batch", "Node", "hash_internal", "hash_leaf", "hash_of"]
@@ -92,15 +93,47 @@ def split(keys: list[bytes], low: int, high: int, depth: int) -> int:
     return bisect_left(keys, pivot, low + 1, high - 1)
 
 
-def build(leaves: list[bytes], low: int, high: int, depth: int) -> Node:
-    """Make the subtree at `depth` over the sorted `leaves[low:high]`, which share that prefix."""
-    if high - low <= 1:
-        return leaves[low] if low < high else None
-    middle = split(leaves, low, high, depth)
-    return join(
-        build(leaves, low, middle, depth + 1),
-        build(leaves, middle, high, depth + 1),
-    )
+def build(leaves: list[bytes], depth: int) -> Node:
+    """Make the subtree at `depth` over sorted leaves, which share the bits above.
+
+    One pass from left to right. Two neighbours part at their first different bit; the subtrees
+    left of such a parting wait on a stack until a parting further up closes them. Written out as
+    one loop: a state of a million records is built so at every start.
+    """
+    if not leaves:
+        return None
+    keys = [int.from_bytes(leaf[:32], "big") for leaf in leaves]
+    partings = [256 - (a ^ b).bit_length() for a, b in pairwise(keys)]
+    partings.append(depth - 1)
+    waiting: list[tuple[bytes, Node]] = []
+    depths = [-2]
+    node: Node = None
+    for leaf, key, parting in zip(leaves, keys, partings, strict=True):
+        node, hashed, level = leaf, leaf[64:], 0  # level 0: a leaf is pulled up, however far
+        while depths[-1] > parting:
+            above = depths.pop()
+            if level > above + 1:
+                node, hashed = _lift(node, hashed, key, level, above + 1)
+            beside, left = waiting.pop()
+            hashed = sha256(INTERNAL_PREFIX + beside + hashed).digest()
+            node, level = (hashed, left, node), above
+        if level > parting + 1:
+            node, hashed = _lift(node, hashed, key, level, parting + 1)
+        depths.append(parting)
+        waiting.append((hashed, node))
+    return node
+
+
+def _lift(node: Node, hashed: bytes, key: int, level: int, to: int) -> tuple[Node, bytes]:
+    """An internal node of a level as the only child at each depth above it, up to another."""
+    for depth in range(level - 1, to - 1, -1):
+        if key >> (255 - depth) & 1:
+            hashed = sha256(INTERNAL_PREFIX + EMPTY_ROOT + hashed).digest()
+            node = (hashed, None, node)
+        else:
+            hashed = sha256(INTERNAL_PREFIX + hashed + EMPTY_ROOT).digest()
+            node = (hashed, node, None)
+    return node, hashed
 
 
 class Batch:
@@ -139,14 +172,18 @@ class Batch:
 
     def _rebuild(self, leaf: bytes | None, low: int, high: int, depth: int) -> Node:
         """Return what several changes make of a subtree that has at most one leaf."""
+        if leaf is None:
+            pairs = zip(self._keys[low:high], self._records[low:high], strict=True)
+            leaves = [make_leaf(key, record) for key, record in pairs if record is not None]
+            self.added += len(leaves)
+            return build(leaves, depth)
         records = dict(zip(self._keys[low:high], self._records[low:high], strict=True))
-        if leaf is not None:
-            records.setdefault(leaf[:32], leaf[32:64])
-            self.added -= 1
+        records.setdefault(leaf[:32], leaf[32:64])
+        self.added -= 1
         leaves = [make_leaf(key, record) for key, record in records.items() if record is not None]
         leaves.sort()
         self.added += len(leaves)
-        return build(leaves, 0, len(leaves), depth)
+        return build(leaves, depth)
 
     def _update_one(self, node: Node, index: int, depth: int) -> Node:
         """Return what one change makes of the subtree `node` at `depth`, without recursion."""
@@ -181,4 +218,4 @@ class Batch:
         self.added += not is_same_key
         if leaf is None or is_same_key:
             return made
-        return build(sorted((leaf, made)), 0, 2, depth)
+        return build(sorted((leaf, made)), depth)

@@ -4,10 +4,11 @@ Every `apply` makes a new version and leaves the old one as it was: versions sha
 they have in common. Version numbers are handles within one tree; they are not heights.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tallystick.accel.errors import UnknownVersion, WrongLength
 from tallystick.accel.nodes import EMPTY_ROOT, HASH_BYTES, Batch, Node, hash_of
+from tallystick.accel.parts import Subtree, grow, plant, roots_of
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
 
 __all__ = ["EMPTY_ROOT", "EMPTY_VERSION", "Tree"]
@@ -43,10 +44,7 @@ class Tree:
                 _require_hash(record_hash)
         batch = Batch(wanted)
         root = batch.apply(node)
-        version = self._next
-        self._next += 1
-        self._versions[version] = (root, size + batch.added)
-        return version
+        return self._keep(root, size + batch.added)
 
     def drop(self, version: int) -> None:
         """Forget a version; what no other version shares is freed. Version 0 stays."""
@@ -82,6 +80,29 @@ class Tree:
             None if left is None else _path(root, left),
             None if right is None else _path(root, right),
         )
+
+    def parts(self, version: int, bits: int) -> list[bytes]:
+        """Roots of the 2^bits parts of a version, in the order of their key hashes' first bits."""
+        return roots_of(self._at(version)[0], bits)
+
+    def grow(self, bits: int, index: int, pairs: Iterable[tuple[bytes, bytes]]) -> Subtree:
+        """Build one of 2^bits parts from (key hash, record hash), in the order of the key hashes.
+
+        It belongs to no version yet. Raises `WrongPart` when a key hash belongs elsewhere, comes
+        twice or is out of order.
+        """
+        return grow(bits, index, pairs)
+
+    def plant(self, subtrees: Sequence[Subtree]) -> int:
+        """Make a version of all its parts, grown by this body, and return its number."""
+        return self._keep(*plant(subtrees))
+
+    def _keep(self, root: Node, size: int) -> int:
+        """Give a new version its number."""
+        version = self._next
+        self._next += 1
+        self._versions[version] = (root, size)
+        return version
 
     def _at(self, version: int) -> tuple[Node, int]:
         """Root node and size of a version."""
