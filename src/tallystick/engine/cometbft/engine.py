@@ -1,0 +1,387 @@
+"""The engine of a consortium: CometBFT orders, this process executes, the outbox keeps promises.
+
+What is handed in is written to the outbox, sent in bundles, and sent again until a block decides it
+or a block's time has passed its expiry: through restarts of CometBFT, of this node, of the client.
+
+    submit → outbox (one flush for all who wait) → bundles → CometBFT → … → a block
+    → the application executes and commits it on its own thread → listeners hear the answers
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tallystick.engine.base import Answer, Busy, Committed, Standing
+from tallystick.engine.chain import Chain
+from tallystick.engine.cometbft.blockclock import BlockClock
+from tallystick.engine.cometbft.bundle import BundleCache
+from tallystick.engine.cometbft.bundler import Bundler
+from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, write_home
+from tallystick.engine.cometbft.install import find_binary
+from tallystick.engine.cometbft.outbox import Outbox, OutboxFull
+from tallystick.engine.cometbft.params import ordered_max
+from tallystick.engine.cometbft.process import Child
+from tallystick.engine.cometbft.rpc import Rpc
+from tallystick.engine.cometbft.seam import Snapshots
+from tallystick.engine.cometbft.server import AbciServer
+from tallystick.engine.cometbft.stopping import UntilHeight
+from tallystick.engine.cometbft.waiting import Waiting
+from tallystick.engine.cometbft.watch import Ended, Watched, Watcher
+from tallystick.engine.verdicts import Verdicts
+from tallystick.errors import NodeError, StoreError
+from tallystick.ledger.block import Entry
+from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
+from tallystick.ledger.receipt import Outcome, refused_receipt
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal
+from tallystick.ledger.side import FINAL
+from tallystick.ledger.transaction import Transaction
+from tallystick.ledger.view import View
+from tallystick.settings import EngineSettings
+from tallystick.store.base import Disk
+
+log = logging.getLogger(__name__)
+
+POLL_TIMEOUT_SECONDS = 3.0
+"""How long CometBFT may take to say how it is."""
+OUTBOX = "outbox"
+"""Folder of the outbox in a data folder."""
+LOG = "cometbft.log"
+"""CometBFT's log, in its home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an engine is given beside its chain."""
+
+    folder: Path
+    """The data folder."""
+    settings: EngineSettings
+    """Section `engine` of node.toml."""
+    disk: Disk
+    """Holds the outbox."""
+    verdicts: Verdicts
+    """Signatures that were found good, shared with the gateway."""
+    kept_max: int = 20_000
+    """Transactions that may wait; beyond it the engine is busy."""
+    moniker: str = "tallystick"
+    """Name of the node in CometBFT's log."""
+    joining: Joining | None = None
+    """From where to begin with a snapshot; None to execute every block."""
+    snapshots: Snapshots | None = None
+    """Snapshots of this node; None for none."""
+    retain: Callable[[int], int] = lambda height: 0
+    """From which height on CometBFT has to keep its blocks; 0 keeps all."""
+    allow: Callable[[], frozenset[str] | None] = lambda: None
+    """Engines that may connect, read anew every second; None lets all in."""
+
+
+class CometEngine:
+    """Orders transactions together with the other validators."""
+
+    keeps = True
+
+    def __init__(self, chain: Chain, around: Surroundings) -> None:
+        """Stand ready. `EngineMissing` when there is no CometBFT, `StoreError` without outbox."""
+        settings, genesis = around.settings, chain.ledger.genesis
+        self.chain = chain
+        self._around = around
+        self._binary = find_binary(settings.binary)
+        self.outbox = Outbox(around.disk, str(around.folder / OUTBOX), kept_max=around.kept_max)
+        if self.outbox.recovery:
+            log.warning("%s", self.outbox.recovery)
+        self.waiting = Waiting(
+            horizon_ms=genesis.horizon_ms,
+            bundle=settings.bundle,
+            wait_seconds=settings.bundle_wait_ms / 1_000,
+        )
+        self.waiting.ledger_ms = chain.ledger_ms
+        self.clock = BlockClock(chain.state.tip.time_ms)
+        self.rpc = Rpc(settings.rpc)
+        self.bundles = BundleCache(chain.ledger)
+        self.application = UntilHeight(
+            chain,
+            around.verdicts,
+            bundles=self.bundles,
+            published=self._published,
+            snapshots=around.snapshots,
+            retain=around.retain,
+            allow=around.allow(),
+            halted=self._halted,
+        )
+        self.application.halt_height = settings.halt_height
+        self._server = AbciServer(self.application, around.folder / ABCI_SOCKET)
+        self.child = self._made_child()
+        self.bundler = Bundler(
+            self.waiting,
+            self.rpc,
+            self.bundles,
+            height=lambda: chain.state.tip.height,
+            most=lambda: ordered_max(chain.state),
+            resolve=self._resolve,
+        )
+        self.watcher = Watcher(self._watched())
+        self._listeners: list[Callable[[Committed], None]] = []
+        self._telling = threading.Lock()
+        self._is_stopped = threading.Event()
+        self._is_running = False
+        self._blocks = 0
+        self._transactions = 0
+        self.waiting.add(self._read_outbox())
+        self._look_ahead()
+
+    def _made_child(self) -> Child:
+        """CometBFT, not started. Its working folder is the data folder: socket paths are short."""
+        folder = self._around.folder
+        command = [str(self._binary.resolve()), "start", "--home", HOME]
+        return Child(command, log_path=folder / HOME / LOG, folder=folder, began=self._engine_began)
+
+    def _watched(self) -> Watched:
+        """What the watcher looks after."""
+        settings = self._around.settings
+        return Watched(
+            chain=self.chain,
+            waiting=self.waiting,
+            outbox=self.outbox,
+            clock=self.clock,
+            application=self.application,
+            child=self.child,
+            rpc=Rpc(settings.rpc, timeout_seconds=POLL_TIMEOUT_SECONDS),
+            allow=self._around.allow,
+            resolve=self._resolve,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )
+
+    # --- life
+
+    def start(self, *, ended: Ended | None = None) -> None:
+        """Begin; `ended` is called once it makes no more blocks, with what ended it."""
+        settings, height = self._around.settings, self.chain.state.tip.height
+        if 0 < settings.halt_height <= height:
+            raise NodeError(
+                f"the chain is at block {height} and [engine] halt_height is"
+                f" {settings.halt_height}: set it to 0 to go on"
+            )
+        write_home(
+            self._around.folder / HOME,
+            self.chain.ledger.genesis,
+            settings,
+            socket=Path(ABCI_SOCKET),
+            moniker=self._around.moniker,
+            joining=self._around.joining,
+        )
+        self._server.start()
+        self._is_running = True
+        kept = self.waiting.all()
+        self._resolve(kept)
+        self.waiting.release_all()
+        if kept:
+            log.info("%d transactions of the outbox are handed in again", len(kept))
+        self.child.start()
+        self.bundler.start()
+        self.watcher.start(ended or (lambda problem: None))
+
+    def stop(self) -> None:
+        """End CometBFT, then the application, and make the state durable; twice does nothing.
+
+        What is kept and not decided is handed in again at the next start.
+        """
+        if self._is_stopped.is_set():
+            return
+        self._is_stopped.set()
+        self.waiting.close()
+        self.watcher.stop()
+        self.child.stop()
+        self.bundler.stop()
+        self._server.stop()
+        self.rpc.close()
+        try:
+            self.outbox.close()
+        finally:
+            self.chain.close()
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        """Call with every committed block, in order, and with answers that needed none."""
+        self._listeners.append(listener)
+
+    def _engine_began(self) -> None:
+        """CometBFT was started: it remembers nothing of what it was sent."""
+        self.waiting.requeue_all()
+        self.clock.restart()
+
+    def _halted(self, problem: BaseException) -> None:
+        """The application goes no further."""
+        self.watcher.finish(problem)
+
+    # --- taking
+
+    def _read_outbox(self) -> Iterator[Transaction]:
+        """What was promised before this process began."""
+        for raw in self.outbox.pending():
+            try:
+                yield self.chain.ledger.codec.decode(raw)
+            except Refused as no:
+                log.error("a kept transaction cannot be read any more: %s", no)
+                self.outbox.decided([raw])
+
+    def kept(self) -> Sequence[Transaction]:
+        """Transactions that are written down and have no answer yet."""
+        return self.waiting.all()
+
+    def submit(self, transactions: Sequence[Transaction]) -> None:
+        """Write transactions down; from then on they are handed in until they are decided.
+
+        Raises `Busy` and then takes none. What needs no block is answered at once.
+        """
+        if self._is_stopped.is_set() or not self._is_running:
+            raise Busy("the node is stopping")
+        if self.application.problem is not None:
+            raise Busy("the node has halted")
+        open_ones = self._unresolved(transactions)
+        added = self.waiting.add(open_ones)
+        raws = [transaction.raw for transaction in open_ones]
+        try:
+            self.outbox.append(raws)
+        except OutboxFull:
+            self.waiting.withdraw(added)
+            raise Busy("the queue is full") from None
+        except StoreError as problem:
+            self.waiting.withdraw(added)
+            raise Busy(str(problem)) from problem
+        self.waiting.release(added)
+        self.outbox.decided([raw for raw in raws if raw not in self.waiting])
+
+    # --- answers
+
+    def _published(self, committed: Committed) -> None:
+        """A block is durable: answer what it decides; on the executing thread."""
+        self._blocks += 1
+        self._transactions += len(committed.answers)
+        self.clock.seen(committed.header.time_ms)
+        answers = list(committed.answers)
+        answered = {answer.raw for answer in answers}
+        for answer in committed.answers:
+            if answer.receipt is not None and answer.receipt.outcome in FINAL:
+                for other in self.waiting.others(answer.transaction_id):
+                    if other.raw not in answered:
+                        answered.add(other.raw)
+                        answers.append(replace(answer, raw=other.raw))
+        late = self.waiting.expired(committed.ledger_ms)
+        answers += [self._late(each) for each in late if each.raw not in answered]
+        self.waiting.commit(committed.ledger_ms)
+        self._settle(answers)
+        self._look_ahead()
+        self._tell(replace(committed, answers=tuple(answers)))
+        if committed.header.height == self.application.halt_height:
+            log.warning("block %d is the last one: the node stops", committed.header.height)
+            self.watcher.finish(None)
+        self.watcher.wake()
+
+    def _look_ahead(self) -> None:
+        """When the ledger has something due next; on the executing thread."""
+        self.watcher.wake_ms = self.chain.ledger.next_wake_ms(self.chain.state)
+
+    def _resolve(self, transactions: Sequence[Transaction]) -> None:
+        """Answer those that need no block any more."""
+        self._unresolved(transactions)
+
+    def _unresolved(self, transactions: Sequence[Transaction]) -> list[Transaction]:
+        """Those that need a block; the others are answered."""
+        answers, left = [], []
+        seal = self.chain.seal()
+        if seal is None:
+            return list(transactions)
+        for transaction in transactions:
+            answer = self._answer_now(transaction)
+            if answer is None:
+                left.append(transaction)
+            else:
+                answers.append(answer)
+        if answers:
+            self._settle(answers)
+            self._tell(Committed(seal.header, b"", self.chain.ledger_ms, tuple(answers)))
+        return left
+
+    def _answer_now(self, transaction: Transaction) -> Answer | None:
+        """The answer to a transaction that is decided, has expired, or reuses a reference."""
+        body, now_ms = transaction.body, self.chain.ledger_ms
+        if body.expires_at_ms <= now_ms:
+            return self._late(transaction)
+        used_by = self.chain.state.used_by(body.sender, body.reference, now_ms)
+        if used_by is None:
+            return None
+        if used_by == transaction.id:
+            known = self.chain.answer(transaction.id)
+            return None if known is None else replace(known, raw=transaction.raw)
+        no = Refused(Refusal.REFERENCE_REUSED, {"reference": body.reference})
+        receipt = refused_receipt(Outcome.REUSED, no, transaction_id=transaction.id, timer_id=None)
+        return Answer(transaction.id, receipt, None, transaction.raw)
+
+    def _late(self, transaction: Transaction) -> Answer:
+        """The answer to a transaction whose expiry a committed block's time has passed."""
+        known = self.chain.answer(transaction.id)
+        if known is None:
+            return Answer(transaction.id, None, None, transaction.raw)
+        return replace(known, raw=transaction.raw)
+
+    def _settle(self, answers: Sequence[Answer]) -> None:
+        """Wait no longer for what is answered."""
+        self.outbox.decided([each.raw for each in answers if self.waiting.settle(each.raw)])
+
+    def _tell(self, committed: Committed) -> None:
+        """Tell the listeners, one thing after the other."""
+        with self._telling:
+            for listener in self._listeners:
+                listener(committed)
+
+    # --- reading
+
+    def now_ms(self) -> int:
+        """Ledger time now, as the last blocks tell it (`blockclock.py`); it never goes back."""
+        return self.clock() + self.chain.offset_ms
+
+    def standing(self) -> Standing:
+        """How the engine is doing."""
+        state, seal = self.chain.state, self.chain.seal()
+        return Standing(
+            height=state.tip.height,
+            block_ms=state.tip.time_ms,
+            ledger_ms=self.chain.ledger_ms,
+            state_root=seal.state_root if seal is not None else bytes(32),
+            queued=len(self.waiting),
+            blocks=self._blocks,
+            transactions=self._transactions,
+            trouble=self.watcher.trouble(),
+        )
+
+    def view(self, *, asker: str | None = None, sees_all: bool = True) -> View:
+        """State after the last committed block."""
+        return self.chain.view(now_ms=self.now_ms(), asker=asker, sees_all=sees_all)
+
+    def answer(self, transaction_id: bytes) -> Answer | None:
+        """The final answer to a committed transaction, or None."""
+        return self.chain.answer(transaction_id)
+
+    def prove_record(self, key: bytes) -> RecordProof | None:
+        """Proof that a key has its record, or none, after the last block; None before block 1."""
+        return self.chain.prove_record(key)
+
+    def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
+        """Proof of a committed transaction's receipt; None when there is no such transaction."""
+        return self.chain.prove_receipt(transaction_id)
+
+    def seal(self) -> Seal | None:
+        """The last block's header and roots; None before block 1."""
+        return self.chain.seal()
+
+    def entry(self, height: int) -> Entry:
+        """A block as the log holds it."""
+        return self.chain.entry(height)
+
+    def entries(self, from_height: int) -> Iterator[Entry]:
+        """Blocks from a height to the last one there is."""
+        return self.chain.entries(from_height)
