@@ -33,9 +33,12 @@ class Answer:
     transaction_id: bytes
     """The transaction."""
     receipt: Receipt | None
-    """Its receipt; None when it expired before it could be ordered."""
+    """Its receipt; None when it expired before it could be ordered, or its block is not here."""
     height: int | None
-    """Block that holds it; None for an answer outside the chain (unauthorised, reused, expired)."""
+    """Block that holds it; None for an answer outside the chain (unauthorised, reused, expired).
+
+    Without a receipt: one at or before which it was committed, and which this node does not have.
+    """
     raw: bytes = b""
     """Bytes that are answered: the same transaction may be offered under other signatures too."""
 

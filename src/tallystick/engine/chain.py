@@ -11,16 +11,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from tallystick.accel import Body, load
+from tallystick.accel import Body, StateTree, load
 from tallystick.engine.base import Answer, Committed
-from tallystick.engine.redo import redo_writes
+from tallystick.engine.base_block import BaseBlock, base_of
+from tallystick.engine.redo import bring_up
 from tallystick.engine.timing import Timing
-from tallystick.errors import Halted, StoreError
+from tallystick.errors import Halted, NoSuchBlock, OutOfOrder, StoreError
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, app_hash_of, header_bytes
 from tallystick.ledger.candidate import Candidate, LeftOut
 from tallystick.ledger.execute import Ledger
-from tallystick.ledger.genesis import first_records
 from tallystick.ledger.proof import (
     ReceiptProof,
     RecordProof,
@@ -33,8 +33,9 @@ from tallystick.ledger.side import place_of, receipt_key
 from tallystick.ledger.state import State, Tip, genesis_tip
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import Past, View
-from tallystick.store.base import BlockLog, StateReader, StateStore
+from tallystick.store.base import BlockLog, Changes, StateReader, StateStore
 from tallystick.values.codec import decode, encode
+from tallystick.values.units import AT_MS_MAX
 
 CHECKPOINT_BYTES = 64 * 1024 * 1024
 """Log bytes after which the state store is flushed."""
@@ -43,6 +44,8 @@ ENTRIES_KEPT = 4
 
 Sign = Callable[[bytes], bytes]
 """Signs a header with the node's key."""
+Batch = tuple[Changes, Changes]
+"""Some records of a snapshot, and what lies beside the state."""
 
 
 class Chain:
@@ -73,6 +76,7 @@ class Chain:
         """Ledger time less block time, from the next block on."""
         self._seal: Seal | None = None
         self._entries: OrderedDict[int, Entry] = OrderedDict()
+        self._not_here = (0, 0)
         self.executed = Timing()
         """How long executing blocks took."""
         self.committed = Timing()
@@ -83,21 +87,15 @@ class Chain:
 
     def _recover(self) -> State:
         """Genesis if the store is empty, then the blocks that the store has not seen."""
-        store, log, types = self._store, self._log, self.ledger.rules.record_types
-        if store.height() > log.height():
-            raise Halted(
-                log.height(), f"the state store is at block {store.height()}, ahead of the log"
-            )
-        if store.height() == 0:
-            store.apply(0, first_records(self.ledger.genesis, types), {})
-        for _, raw in log.entries(store.height() + 1):
-            entry = decode(Entry, raw)
-            writes, side = redo_writes(entry, store, self.ledger.codec)
-            store.apply(entry.header.height, writes, side)
+        store, log = self._store, self._log
+        bring_up(store, log, self.ledger)
         tip = genesis_tip(self.ledger.genesis.time_ms)
         expected = None
         ledger_ms = 0
-        if log.height():
+        base = self.base
+        if base is not None:
+            tip, expected, ledger_ms = base.tip(), base.state_root, base.ledger_ms
+        if log.height() >= self.first_height:
             last = decode(Entry, log.read(log.height()))
             header = last.header
             tip = Tip(header.height, header.time_ms, last.block_hash, last.receipts_root)
@@ -105,13 +103,90 @@ class Chain:
             ledger_ms = last.ledger_ms
             self._seal = seal_of(last)
         state = State(store, self.ledger.rules.decoders, tip, tree=self._body.tree())
+        self._stand(state, ledger_ms)
         if expected is not None and state.root() != expected:
             raise Halted(
                 tip.height, f"the state root is {state.root().hex()}, the log says {expected.hex()}"
             )
-        self.offset_ms = state.offset_ms()
-        self._last_ledger_ms = ledger_ms or tip.time_ms + self.offset_ms
         return state
+
+    def _stand(self, state: State, ledger_ms: int) -> None:
+        """Note the times that go with a state; `ledger_ms` is 0 at genesis."""
+        self.offset_ms = state.offset_ms()
+        self._last_ledger_ms = ledger_ms or state.tip.time_ms + self.offset_ms
+
+    # --- where the log begins
+
+    @property
+    def base(self) -> BaseBlock | None:
+        """The last block that this node does not have; None when its log begins at the genesis."""
+        start = self._log.start
+        return decode(BaseBlock, start.note) if start.height else None
+
+    @property
+    def first_height(self) -> int:
+        """Height of the first block that this node has, or will have."""
+        return self._log.start.height + 1
+
+    @property
+    def not_here_until_ms(self) -> int:
+        """A transaction unknown here that expires no later than this may be in a block not here.
+
+        0 when the log begins at the genesis. Else the ledger time of the first block that is here
+        (consensus gave it; a snapshot's own word is not needed), and the horizon: nothing committed
+        before could expire later. While there is no block here, nothing can be told.
+        """
+        first = self.first_height
+        if first == 1:
+            return 0
+        if self._log.height() < first:
+            return AT_MS_MAX
+        if self._not_here[0] != first:
+            first_ms = decode(Entry, self._log.read(first)).ledger_ms
+            self._not_here = (first, first_ms + self.ledger.genesis.horizon_ms)
+        return self._not_here[1]
+
+    def restore(
+        self, base: BaseBlock, planted: tuple[StateTree, int], batches: Iterable[Batch]
+    ) -> None:
+        """Become the state after a block, from a snapshot that was verified; this object stays.
+
+        `planted` is the tree over the records and its version, so that it is not built twice. Only
+        a node without blocks of its own may do so. What a crash leaves is begun anew at the next
+        start; what fails halts.
+        """
+        log = self._log
+        if log.height() >= self.first_height:
+            raise OutOfOrder(height=base.height, last=log.height())
+        tree, version = planted
+        if tree.root(version) != base.state_root:
+            raise Halted(base.height, "the snapshot's records do not have its state root")
+        with self._lock:
+            try:
+                self._store.refill(
+                    base.height, batches, lambda: log.begin_at(base.height, encode(base))
+                )
+            except (StoreError, OSError, MemoryError) as problem:
+                raise Halted(base.height, f"the snapshot could not be kept: {problem}") from problem
+            decoders = self.ledger.rules.decoders
+            state = State(self._store, decoders, base.tip(), tree=tree, tree_version=version)
+            self._entries.clear()
+            self._seal = None
+            self._unflushed = 0
+            self._stand(state, base.ledger_ms)
+            self.state = state
+
+    def prune(self, retain_height: int) -> int:
+        """Remove old blocks below a height, as far as whole files go; the first height left.
+
+        The state is made durable first: blocks removed can never be redone.
+        """
+
+        def note(body: bytes) -> bytes:
+            self.checkpoint()
+            return encode(base_of(decode(Entry, body)))
+
+        return self._log.prune(retain_height, note)
 
     # --- writing
 
@@ -259,12 +334,19 @@ class Chain:
         return self._seal
 
     def answer(self, transaction_id: bytes) -> Answer | None:
-        """The receipt of a committed transaction, or None."""
+        """The receipt of a committed transaction, or None.
+
+        Of a block that is not here there is no receipt; the height is then that of a block at or
+        before which it was committed.
+        """
         where = self._store.side_get(receipt_key(transaction_id))
         if where is None:
             return None
         height, position = place_of(where)
-        return Answer(transaction_id, self.entry(height).receipts[position], height)
+        try:
+            return Answer(transaction_id, self.entry(height).receipts[position], height)
+        except NoSuchBlock:
+            return Answer(transaction_id, None, height)
 
     def prove_record(self, key: bytes) -> RecordProof | None:
         """Proof that a key has its record, or none, after the last block; None before block 1."""
@@ -275,12 +357,15 @@ class Chain:
             return record_proof(key, self._store.get(key), proof, self._seal)
 
     def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
-        """Proof of a committed transaction's receipt; None when there is no such transaction."""
+        """Proof of a committed transaction's receipt; None when its block is not here."""
         where = self._store.side_get(receipt_key(transaction_id))
         if where is None:
             return None
         height, position = place_of(where)
-        return receipt_proof(self.entry(height), position)
+        try:
+            return receipt_proof(self.entry(height), position)
+        except NoSuchBlock:
+            return None
 
     def entry(self, height: int) -> Entry:
         """A block as the log holds it; the last few asked for are kept decoded."""
@@ -300,9 +385,9 @@ class Chain:
             yield decode(Entry, raw)
 
     def history(self, key: bytes, name: str) -> Iterable[Past]:
-        """Changes of a key, found by reading the whole log."""
+        """Changes of a key since the log begins, found by reading the whole of it."""
         decoder = self.ledger.rules.decoders[name]
-        for entry in self.entries(1):
+        for entry in self.entries(self.first_height):
             for receipt, changes in zip(entry.receipts, entry.changes, strict=True):
                 for changed, raw in changes:
                     if changed == key:

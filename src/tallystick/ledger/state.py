@@ -81,16 +81,22 @@ class State:
         tip: Tip,
         *,
         tree: StateTree,
+        tree_version: int | None = None,
         cache_max: int = CACHE_MAX,
     ) -> None:
-        """Read the used references and build the tree from what the store holds."""
+        """Read the used references and build the tree from what the store holds.
+
+        `tree_version` is given when the tree holds these records already.
+        """
         self._store = store
         self._decoders = decoders
         self._cache: dict[bytes, Any] = {}
         self._cache_max = cache_max
         self.tip = tip
         self.tree = tree
-        self.tree_version = self.tree.apply(0, tree_changes(store.scan(b"")))
+        if tree_version is None:
+            tree_version = self.tree.apply(0, tree_changes(store.scan(b"")))
+        self.tree_version = tree_version
         self._versions = deque([(tip.height, self.tree_version)])
         self._used: dict[tuple[str, str], tuple[int, bytes]] = {}
         self._minutes: dict[int, list[tuple[str, str]]] = {}
