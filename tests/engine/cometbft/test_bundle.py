@@ -35,7 +35,7 @@ def read(raw: bytes) -> Bundle:
 def test_what_was_encoded_is_read() -> None:
     bundle = read(GOOD)
     assert (bundle.raw, bundle.note, bundle.is_tick) == (GOOD, 3, False)
-    assert [each.raw for each in bundle.transactions][0] == RAW
+    assert bundle.transactions[0].raw == RAW
     assert encode_bundle(bundle.note, [each.raw for each in bundle.transactions]) == GOOD
 
 

@@ -111,10 +111,15 @@ class AbciServer:
         """Answer requests on the thread that they are for."""
         answers: list[bytes] = []
         future = self._threads[route].submit(answer_all, self.application, messages, route, answers)
-        future.add_done_callback(partial(self._done, connection, route, answers))
+        future.add_done_callback(partial(self._done, connection, route, messages, answers))
 
     def _done(
-        self, connection: Connection, route: Route, answers: list[bytes], future: Future[None]
+        self,
+        connection: Connection,
+        route: Route,
+        messages: list[bytes],
+        answers: list[bytes],
+        future: Future[None],
     ) -> None:
         """Hand the answers back to the loop; what is wrong with this node halts it."""
         if future.cancelled():
@@ -122,7 +127,8 @@ class AbciServer:
         problem = future.exception()
         if problem is not None and not isinstance(problem, BadFrame):
             self.application.fail(problem)
-            answers.append(exception(f"{type(problem).__name__}: {problem}"))
+            said = exception(f"the ledger has halted: {type(problem).__name__}: {problem}")
+            answers += [said] * (len(messages) - len(answers))
         if self._loop is not None:
             bad = problem if isinstance(problem, BadFrame) else None
             self._loop.call_soon_threadsafe(connection.answered, route, answers, bad)
