@@ -10,7 +10,7 @@ keys = { li-wei = "5d0e…" }        # made elsewhere; the others are made here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ from tallystick.errors import FormatError
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import Record
 from tallystick.ledger.refusal import Refused
+from tallystick.ledger.system import Validator
 from tallystick.testing.cast import CAST, OFFICERS
 from tallystick.values.codec import decode, encode
 from tallystick.values.errors import ValueProblem
@@ -115,7 +116,12 @@ def cast_file() -> FoundingFile:
     )
 
 
-def founding_records(file: FoundingFile, keys: FoundersKeys, now_ms: int) -> tuple[Record, ...]:
+def founding_records(
+    file: FoundingFile,
+    keys: FoundersKeys,
+    now_ms: int,
+    validators: Sequence[Validator] = (),
+) -> tuple[Record, ...]:
     """The first records of the network; FormatError says why it cannot begin so."""
     calendar = file.calendar
     try:
@@ -126,7 +132,9 @@ def founding_records(file: FoundingFile, keys: FoundersKeys, now_ms: int) -> tup
             years={int(year): days for year, days in calendar.years.items()},
             payment_cutoff_minute=calendar.payment_cutoff_minute,
         )
-        founding = supervised(founders, published, parameters=file.parameters)
+        founding = supervised(
+            founders, published, parameters=file.parameters, validators=validators
+        )
         records = first_records(APPS, founding, now_ms)
         # What is made here was never decoded: hold it to its bounds.
         return tuple(decode(type(each), encode(each)) for each in records)

@@ -31,8 +31,13 @@ SECTIONS: Sections = {
         "clock": (f"{HERE}.status:clock", "Ledger time; a trial's can be moved forward."),
         "genesis": (f"{HERE}.genesis:group", "How a chain began."),
         "audit": (f"{HERE}.audit:command", "Replay a data folder and check everything."),
+        "doctor": (f"{HERE}.doctor:command", "Look a node over, and say what to do."),
+        "backup": (f"{HERE}.backup:command", "Write a node's data into one file."),
+        "restore": (f"{HERE}.backup:restore_command", "Make a data folder of a backup."),
+        "export": (f"{HERE}.backup:export", "Write a chain's blocks into one file."),
     },
     "A consortium": {
+        "network": (f"{HERE}.network:group", "Many nodes on this machine, for trials."),
         "engine": (f"{HERE}.engine:group", "CometBFT, which orders a consortium's blocks."),
     },
     "Transactions and reads": {
@@ -42,7 +47,8 @@ SECTIONS: Sections = {
         "record": (f"{HERE}.records:record", "One record by its key."),
         "records": (f"{HERE}.records:records", "Records that fit."),
         "prove": (f"{HERE}.prove:prove", "Proof that a record or receipt is there, or is not."),
-        "verify": (f"{HERE}.prove:verify", "Check a proof without the node."),
+        "verify": (f"{HERE}.verify:verify", "Check a proof without the node."),
+        "trust": (f"{HERE}.verify:trust", "Write down a consortium's block that one trusts."),
         "explain": (f"{HERE}.explain:command", "What a refusal means."),
     },
     "Files": {

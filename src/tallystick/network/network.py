@@ -105,6 +105,11 @@ class NetworkNode:
         return self.network.folder / LOGS / f"{self.name}.log"
 
     @property
+    def engine_log(self) -> Path:
+        """What its CometBFT says."""
+        return self.folder / HOME / "cometbft.log"
+
+    @property
     def process(self) -> Process | None:
         """Its process, if it runs."""
         run = read_run(self.network.folder, self.name)
