@@ -11,12 +11,14 @@ DATA     ?= .tally
 INVOICES ?=
 CASES    ?= examples
 N        ?= 200
+SEEDS    ?= 1000
+SEED     ?=
 NAME     ?=
 REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash bench mutate mutate-changed
+.PHONY: help run engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash sim bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -88,6 +90,9 @@ lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
 
 crash: $(READY) ## prove: kill a node under load N times, restart, audit (N=200)
 	@$(BIN)/python -m tests.crash --kills $(N)
+
+sim: $(READY) ## prove: simulated consortia, crashed and lied to (SEEDS=1000, SEED=7 for one)
+	@$(BIN)/python -m tests.sim --jobs $(JOBS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 bench: $(READY) ## prove: transfers a second through the whole node; last line is JSON
 	@$(BIN)/python -m tallystick.bench

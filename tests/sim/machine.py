@@ -51,6 +51,7 @@ class SimulatedMachine:
         self._chance = Random(seed)
         self.disk = SimulatedDisk(self._chance.randrange(2**32))
         self._store: MemoryStore = LaggingStore()
+        self._copy: tuple[SimulatedDisk, MemoryStore] | None = None
 
     def start(self) -> Chain:
         """Open the chain as the start of a process does."""
@@ -67,9 +68,18 @@ class SimulatedMachine:
         store = self._store
         older = store.older if isinstance(store, LaggingStore) else None
         back = self._chance.choice((None, older, store))
-        self._store = LaggingStore()
-        if back is not None and back.height():
-            self._store.apply(back.height(), dict(back.scan(b"")), dict(back.side_scan(b"")))
+        self._store = lagging(back)
+
+    def back_up(self) -> None:
+        """Copy the disk, and the store unless it is to be made anew from the log."""
+        store = self._store.copy() if self._chance.random() < 0.5 else MemoryStore()
+        self._copy = self.disk.clone(), store
+
+    def restore(self) -> None:
+        """Put the last copy in the place of what is there; without one nothing is there."""
+        disk, store = self._copy or (SimulatedDisk(self._chance.randrange(2**32)), MemoryStore())
+        self.disk, self._store = disk.clone(), lagging(store)
+        self.disk.kill()
 
     def stop_after(self, operations: int) -> None:
         """Stop at one of the next changing operations of the disk; 0: at none."""
@@ -82,3 +92,11 @@ class SimulatedMachine:
         twin.forget_names()
         genesis = self._ledger.genesis.hash
         return FileLog.open(twin, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES).height()
+
+
+def lagging(store: MemoryStore | None) -> LaggingStore:
+    """A store with the content of another one; empty without one."""
+    made = LaggingStore()
+    if store is not None and store.height():
+        made.apply(store.height(), dict(store.scan(b"")), dict(store.side_scan(b"")))
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,6 +141,9 @@ def run(
         end(network, judge)
     except Broken as broken:
         problem = str(broken)
+    except Exception as bug:  # noqa: BLE001  whatever a run raises belongs to its seed
+        problem = f"{type(bug).__name__}: {bug}"
+        trace.note(traceback.format_exc())
     return Outcome(seed, trace, len(network.decided), len(judge.final), problem)
 
 

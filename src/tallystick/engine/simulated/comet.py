@@ -149,7 +149,9 @@ class Comet:
         """Have the block made durable; the height from which on blocks are to be kept."""
         done: pb.ResponseCommit = self._call("commit", pb.RequestCommit())
         self.answered = block.height
-        require(reply.app_hash == self._judge.app_hashes[block.height], "another app hash")
+        known = self._judge.app_hashes.get(block.height)
+        require(known is not None, f"block {block.height} is not committed")
+        require(reply.app_hash == known, f"block {block.height} has another app hash")
         return done.retain_height
 
     def _save(self, block: Block, reply: pb.ResponseFinalizeBlock) -> None:
@@ -189,6 +191,8 @@ class Comet:
             yield from self._again(kept.blocks[height])
         if stored == state + 1:
             block = kept.blocks[stored]
+            is_known = app < stored or stored in kept.replies
+            require(is_known, f"block {stored} was committed before the engine has its results")
             yield from self._execute(block, kept.replies[stored] if app == stored else None)
 
     def _initialise(self) -> Iterator[str]:

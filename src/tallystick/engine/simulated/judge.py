@@ -83,6 +83,7 @@ class Judge:
         """The first node commits a height: the history goes on."""
         height = block.height
         require(height == len(self.entries) + 1, f"block {height} does not follow")
+        require(height in self._replies, f"block {height} is committed, it was not finalized")
         require(entry.header.time_ms == block.time_ms, f"block {height} has another time")
         require(entry.block_hash == block.hash, f"block {height} has another name")
         require(entry.header.app_hash != b"", f"block {height} has no app hash")

@@ -165,10 +165,12 @@ class Network:
             return
         peer = chance.choice(up)
         power = chance.random() >= self.weather.power
-        kind = chance.randrange(4)
+        kind = chance.randrange(9)
         if kind == 0:
+            peer.go_back()
+        elif kind < 3:
             peer.crash(power=power)
-        elif kind == 1:
+        elif kind < 5:
             peer.doom_at_disk(chance.randrange(1, 8), power=power)
         else:
             calls = ("finalize_block", "commit", "process_proposal", "prepare_proposal", "info")
@@ -178,7 +180,10 @@ class Network:
         """Somebody who is down comes back."""
         down = [peer for peer in self.peers if not peer.is_up]
         if down:
-            self.chance.choice(down).start()
+            peer = self.chance.choice(down)
+            if self.chance.random() < 4 * self.weather.crash:
+                peer.machine.stop_after(self.chance.randrange(1, 4))
+            peer.start()
 
     def _split(self) -> None:
         """Some peers are cut off, or all are together again."""
@@ -433,10 +438,12 @@ class Network:
         return None
 
     def _look(self) -> None:
-        """Somebody asks a node how far it is."""
+        """Somebody asks a node how far it is, and may make a copy of its data."""
         peer = self.chance.choice(self.peers)
         if not peer.is_up or peer.task is not None:
             return
+        if self.chance.random() < 0.5:
+            peer.machine.back_up()
         try:
             info = peer.call("info", pb.RequestInfo())
         except Crashed:

@@ -37,6 +37,14 @@ class Machine(Protocol):
         """Stop at one of the next changing operations of the disk."""
         ...
 
+    def back_up(self) -> None:
+        """Copy what the application has on disk."""
+        ...
+
+    def restore(self) -> None:
+        """Put the last copy in the place of what is there; without one nothing is there."""
+        ...
+
     def height_without_power(self) -> int:
         """Height at which the chain would come back if the power went now."""
         ...
@@ -124,6 +132,13 @@ class Peer:
         self._trace.note(f"{self.name} {'is killed' if power else 'loses power'}")
         self._power = power
         self._down()
+
+    def go_back(self) -> None:
+        """Lose the application's data and get an older copy; the engine keeps its own."""
+        self._trace.note(f"{self.name} loses its data")
+        self._down()
+        self.machine.restore()
+        self.comet.answered = self.told = 0
 
     def doom(self, call: str, when: When, *, power: bool) -> None:
         """Stop around the next call of a kind."""
