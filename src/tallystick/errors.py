@@ -11,7 +11,8 @@
     │   ├── OutOfOrder             a block that does not follow the last one
     │   ├── NoSuchBlock            a height that the log does not have
     │   ├── StateDamaged           the state store cannot be read; the log can rebuild it
-    │   └── StoreClosed            used after it was closed
+    │   ├── StoreClosed            used after it was closed
+    │   └── BadBackup              a backup that cannot be restored as it is
     ├── NodeError                  starting and running a node
     │   ├── PortTaken              somebody listens there already
     │   ├── ReleaseTooOld          an activation needs a newer release
@@ -164,6 +165,18 @@ class StoreClosed(StoreError):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is closed")
         self.what = what
+
+
+class BadBackup(StoreError):
+    """A backup cannot be restored as it is asked for."""
+
+    exit_code: ClassVar[int] = 24
+    """Exit code for a backup."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
 
 
 class NodeError(TallystickError):

@@ -39,7 +39,9 @@ from tallystick.engine.folder import (
     PASSPHRASE,
     STATE,
     TLS,
+    forget_halt,
     make_room,
+    note_halt,
     read_genesis,
     write_private,
 )
@@ -302,6 +304,7 @@ class Node:
         self._failure = failure
         if failure is not None:
             log.critical("the engine has ended: %s", failure, exc_info=failure)
+            note_halt(self.folder, self.height(), str(failure) or repr(failure))
         self._wake()
 
     async def _serve(self, ready: Callable[[], None]) -> None:
@@ -316,6 +319,8 @@ class Node:
                 await server.is_ready.wait()
             if threading.current_thread() is threading.main_thread():
                 _tame_collector()
+            if self._failure is None:
+                forget_halt(self.folder)
             ready()
             if not self._wants_stop:
                 await self._stopping.wait()

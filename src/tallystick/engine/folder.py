@@ -5,6 +5,7 @@ DATA/node.key       signs headers, sealed        DATA/state/   state store, foll
 DATA/passphrase     opens node.key and keys/     DATA/tls/     local authority, certificates
 DATA/keys/          officers' keys               DATA/lock     held by whoever uses the folder
 DATA/node.toml      settings, optional           DATA/api.sock the node's own socket
+DATA/halted.json    why it stopped by itself
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from tallystick.errors import NodeError
 from tallystick.ledger.app import App
@@ -29,7 +33,8 @@ STATE = "state"
 KEYS = "keys"
 TLS = "tls"
 LOCK = "lock"
-OURS = (BLOCKS, STATE, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET)
+HALTED = "halted.json"
+OURS = (BLOCKS, STATE, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
 """What a data folder holds beside the genesis, the lock and the settings."""
 
 
@@ -68,3 +73,38 @@ def write_private(path: Path, data: bytes) -> None:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
+
+
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a node stopped by itself."""
+
+    at: str
+    """When, UTC, e.g. `2026-11-22T10:00:00Z`."""
+    height: int
+    """Last committed block."""
+    reason: str
+    """What was wrong, in words."""
+
+
+def note_halt(folder: Path, height: int, reason: str) -> None:
+    """Leave word of why the node stopped, for `tally doctor`; as far as the disk takes it."""
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        write_private(
+            folder / HALTED, msgspec.json.encode(Halt(at=at, height=height, reason=reason))
+        )
+    except OSError:
+        return
+
+
+def read_halt(folder: Path) -> Halt | None:
+    """Why the node stopped by itself; None when it did not, or goes on since."""
+    try:
+        return msgspec.json.decode((folder / HALTED).read_bytes(), type=Halt)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def forget_halt(folder: Path) -> None:
+    """The node goes on: what stopped it is over."""
+    (folder / HALTED).unlink(missing_ok=True)

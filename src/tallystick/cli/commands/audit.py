@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -13,26 +16,38 @@ from tallystick.cli.output import print_json, progress
 from tallystick.cli.render import Column, print_lines, print_table
 from tallystick.cli.session import session_of
 from tallystick.node import shipped
+from tallystick.operations.backup.read import unpack
 
 
 @click.command("audit", cls=TallyCommand)
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DATA")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DATA|FILE")
 @click.pass_context
 def command(ctx: click.Context, folder: Path) -> int:
-    """Open a node's data without the node and replay it from its genesis.
+    """Open a node's data without the node and replay it from its genesis; or a file of an export.
 
     Checks every byte of the block log, every block's link, header, root, receipt and change, every
     signature, and the invariants of every application; changes nothing. The node must have stopped.
     Ends with 1 when anything is wrong, naming the block.
     """
     apps, authority = shipped()
-    with progress("audit") as step:
-        report = audit(folder, apps, authority, progress=step)
+    with unpacked(folder) as found, progress("audit") as step:
+        report = audit(found, apps, authority, progress=step)
     if session_of(ctx).as_json:
         print_json(report.as_data())
     else:
         _tell(folder, report)
     return OK if report.ok else NOT_OK
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """A data folder as it is; an export unpacked beside it for as long as it is needed."""
+    if not path.is_file():
+        yield path
+        return
+    with TemporaryDirectory(dir=path.parent, prefix=".audit-") as made:
+        unpack(path, Path(made))
+        yield Path(made)
 
 
 def _tell(folder: Path, report: AuditReport) -> None:

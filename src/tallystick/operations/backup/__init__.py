@@ -1,0 +1,1 @@
+"""A node's data as one file, and back again; `docs/operations/backup.md` says what is safe."""

@@ -1,0 +1,1 @@
+"""The doctor: small questions about one node, each with what to do when the answer is bad."""
