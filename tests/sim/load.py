@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tallystick.engine.cometbft.bundle import encode_bundle, encode_tick
-from tallystick.engine.simulated.network import Harm
+from tallystick.engine.simulated import Harm
 from tallystick.ledger.app import Message
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.transaction import Body, Call, Signature, assemble

@@ -9,8 +9,21 @@ No clock, no thread, no socket: a seed is a run, and the same seed is the same r
 
 from tallystick.engine.simulated.block import Block
 from tallystick.engine.simulated.judge import Judge
-from tallystick.engine.simulated.network import Network, Weather
+from tallystick.engine.simulated.network import Network
 from tallystick.engine.simulated.peer import Crashed, Machine, Peer
 from tallystick.engine.simulated.trace import Broken, Trace
+from tallystick.engine.simulated.weather import Harm, Load, Weather
 
-__all__ = ["Block", "Broken", "Crashed", "Judge", "Machine", "Network", "Peer", "Trace", "Weather"]
+__all__ = [
+    "Block",
+    "Broken",
+    "Crashed",
+    "Harm",
+    "Judge",
+    "Load",
+    "Machine",
+    "Network",
+    "Peer",
+    "Trace",
+    "Weather",
+]
