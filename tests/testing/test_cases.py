@@ -111,6 +111,7 @@ def test_the_world_of_the_head() -> None:
     made = run("opens 2026-07-06 10:30\nmember T9 supplier small\nmember B9 bank\n")
     assert made.world.ledger_ms == 1_783_305_000_000
     run("parameter receivables.hops_max 3\n")
+    run("validator bank-a 10\nvalidator SUP 5\n$ tally governance validators\n  = sum.power 15\n")
     with pytest.raises(CaseProblem):
         run("member T9 bank\n@ 2026-07-02\n")
 
@@ -172,6 +173,9 @@ def test_golden_text_is_the_same_each_time() -> None:
         ("parameter x y", 1, "a whole number"),
         ("parameter x " + "9" * 5_000, 1, "a whole number"),
         ("parameter 'X Y' 5", 1, "cannot be opened so"),
+        ("validator bank-a", 1, "write: validator MEMBER POWER"),
+        ("validator nobody 10", 1, "cannot be opened so"),
+        ("validator bank-a 0", 1, "cannot be opened so"),
         ("$ tally", 1, "name an application"),
         ("$ other", 1, "begins with `tally`"),
         ("$ tally --as CB.maker cash", 1, "name an application"),

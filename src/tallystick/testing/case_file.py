@@ -20,7 +20,7 @@ DEPTH_MAX = 20
 SHOWN_MAX = 200
 """So much of a line is shown when something is wrong with it."""
 
-HEAD = ("opens", "member", "parameter")
+HEAD = ("opens", "member", "parameter", "validator")
 """First words of lines before the first step."""
 STEPS = ("$", "@", "invoice", "credit-note")
 """First words of steps."""

@@ -352,6 +352,7 @@ def open_world(case: Case) -> World:
     """The world that a case's head describes. A bug in a rule leaves a FAULT, as on a node."""
     members = dict(CAST)
     parameters: dict[str, int] = {}
+    validators: dict[str, int] = {}
     opens = OPENS
     for line in case.head:
         try:
@@ -360,13 +361,21 @@ def open_world(case: Case) -> World:
             elif line.sign == "member":
                 name, told = _member(line.words)
                 members[name] = told
+            elif line.sign == "parameter":
+                parameters.update([_number(line, "NAME VALUE")])
             else:
-                parameters.update([_parameter(line.words)])
+                validators.update([_number(line, "MEMBER POWER")])
         except ValueError as problem:
             reason = f"{shown(line.text)}\n    {problem}"
             raise CaseProblem(place_of(case.name, line), reason) from None
     try:
-        return cast_world(members=members, opens=opens, parameters=parameters, strict=False)
+        return cast_world(
+            members=members,
+            opens=opens,
+            parameters=parameters,
+            validators=validators,
+            strict=False,
+        )
     except (ValueError, Refused) as problem:
         first = place_of(case.name, case.head[0]) if case.head else case.name
         raise CaseProblem(first, f"the world cannot be opened so: {problem}") from None
@@ -392,10 +401,11 @@ def _member(words: Sequence[str]) -> tuple[str, tuple[str, str]]:
     return name, (kind, size)
 
 
-def _parameter(words: Sequence[str]) -> tuple[str, int]:
+def _number(line: Line, form: str) -> tuple[str, int]:
     """`receivables.hops_max 3` → name and value."""
+    words = line.words
     if len(words) != 2 or not _NUMBER.fullmatch(words[1]):
-        raise ValueError("write: parameter NAME VALUE, a whole number")
+        raise ValueError(f"write: {line.sign} {form}, a whole number")
     return words[0], int(words[1])
 
 

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from tallystick.apps import APPS, AUTHORITY
-from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
+from tallystick.apps.founding import (
+    Founder,
+    Founding,
+    PublishedCalendar,
+    first_records,
+    supervised,
+)
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import App, Record
+from tallystick.ledger.system import Validator
 from tallystick.testing.world import OPENS, ZONE_MINUTES, World, public_key
 from tallystick.values.time import at
 
@@ -67,18 +74,23 @@ def cast_world(
     opens: tuple[str, int] = OPENS,
     calendar: PublishedCalendar = CALENDAR,
     parameters: Mapping[str, int] | None = None,
+    validators: Mapping[str, int] | None = None,
     trial: bool = False,
     strict: bool = True,
 ) -> World:
-    """A world with the usual cast, or with other members, on China's calendar of 2026."""
+    """A world with the usual cast, or with other members, on China's calendar of 2026.
+
+    `validators`: member → power of the node that it runs, with the key `MEMBER.node`.
+    """
     told = tuple((party, *each) for party, each in (members or CAST).items())
     set_from_the_start = tuple(sorted((parameters or {}).items()))
+    nodes = tuple(node(member, power) for member, power in (validators or {}).items())
     now_ms = at(opens[0], opens[1], ZONE_MINUTES)
     is_usual = apps is APPS and calendar is CALENDAR
     records = (
-        _usual_records(told, set_from_the_start, now_ms)
+        _usual_records(told, set_from_the_start, nodes, now_ms)
         if is_usual
-        else _records(apps, calendar, told, set_from_the_start, now_ms)
+        else first_records(apps, _founding(calendar, told, set_from_the_start, nodes), now_ms)
     )
     return World(apps, AUTHORITY, records, opens=opens, trial=trial, strict=strict)
 
@@ -87,22 +99,28 @@ Told = tuple[tuple[str, str, str], ...]
 """Party, kind and size of each member."""
 
 
-def _records(
-    apps: Sequence[App],
+def node(member: str, power: int) -> Validator:
+    """The validator that a member runs, with the test key `MEMBER.node`."""
+    return Validator(public_key=public_key(f"{member}.node"), member=member, power=power)
+
+
+def _founding(
     calendar: PublishedCalendar,
     members: Told,
     parameters: tuple[tuple[str, int], ...],
-    now_ms: int,
-) -> tuple[Record, ...]:
-    """First records of a network of such members."""
+    nodes: tuple[Validator, ...],
+) -> Founding:
+    """What the founders of such a network agree on."""
     founders = [founder(*each) for each in members]
-    founding = supervised(founders, calendar, parameters=dict(parameters))
-    return first_records(apps, founding, now_ms)
+    return supervised(founders, calendar, parameters=dict(parameters), validators=nodes)
 
 
 @lru_cache(maxsize=32)
 def _usual_records(
-    members: Told, parameters: tuple[tuple[str, int], ...], now_ms: int
+    members: Told,
+    parameters: tuple[tuple[str, int], ...],
+    nodes: tuple[Validator, ...],
+    now_ms: int,
 ) -> tuple[Record, ...]:
-    """The same for all applications and the usual calendar; tests open many such worlds."""
-    return _records(APPS, CALENDAR, members, parameters, now_ms)
+    """First records with all applications and the usual calendar; tests open many such worlds."""
+    return first_records(APPS, _founding(CALENDAR, members, parameters, nodes), now_ms)

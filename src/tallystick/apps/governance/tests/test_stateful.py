@@ -1,4 +1,4 @@
-"""Governance, played at random: proposals, votes, parameters, calendars, a clock moved forward."""
+"""Governance, played at random: proposals, votes, validators, calendars, a clock moved forward."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from tallystick.apps.governance.messages import (
 )
 from tallystick.apps.governance.records import (
     ActivateRules,
+    AddValidator,
     AdmitMember,
     Admits,
     Amend,
     AnyAction,
     Calendar,
+    ChangeConsensus,
     ChangeParameter,
     Choice,
     ExpelMember,
@@ -30,11 +32,23 @@ from tallystick.apps.governance.records import (
     ProposalStatus,
     Publication,
     PublishYear,
+    RemoveValidator,
+    SetPower,
     Vote,
 )
-from tallystick.apps.members.tests.network import both, network, newcomer, publication, rules
-from tallystick.testing.stateful import Actions, Asked, play
+from tallystick.apps.members.interface import Member
+from tallystick.apps.members.tests.network import (
+    both,
+    network,
+    newcomer,
+    node,
+    publication,
+    rules,
+)
+from tallystick.ledger.system import Validator
+from tallystick.testing.stateful import Actions, Asked, Tally, play, play_run
 from tallystick.testing.world import World
+from tallystick.values.codec import decode_key
 
 VOTERS = ("SUP", "bank-a", "D1")
 PARTIES = (*VOTERS, *VOTERS, "S1")
@@ -44,9 +58,14 @@ HOUR_MS = 3_600_000
 ACTION_RULES = (rules(admits=Admits.VOTE), rules(admits=Admits.VOTE, voters=("SUP", "SUP")))
 
 
+FIRST = (node("SUP"), node("bank-a"), node("D1"), node("S1"))
+NODES = (*FIRST, node("SUP", name="second"), node("S1", name="second"), *map(node, NEWCOMERS))
+POWERS = (0, 1, 7, 10, 10, 13, 40)
+
+
 def opening() -> World:
-    """A trial where members come and go by vote."""
-    return network(trial=True, admits=Admits.VOTE)
+    """A consortium's trial where members and validators come and go by vote."""
+    return network(trial=True, admits=Admits.VOTE, validators=FIRST)
 
 
 def some_publication(rng: Random, world: World) -> Publication:
@@ -73,6 +92,28 @@ def some_action(rng: Random, world: World) -> AnyAction:
                 from_height=rng.choice((1, 1_000_000, 2_000_000)),
             ),
             Amend(rules=rng.choice(ACTION_RULES)),
+            some_seat(rng, world),
+            ChangeConsensus(
+                block_bytes=rng.choice((1, 4_194_304, 8_388_608)),
+                block_transactions=5_000,
+                evidence_blocks=100_000,
+                evidence_ms=rng.choice((HOUR_MS, 48 * HOUR_MS)),
+            ),
+        )
+    )
+
+
+def some_seat(rng: Random, world: World) -> AddValidator | SetPower | RemoveValidator:
+    """A validator comes, goes, or counts for more or less; mostly one of a member."""
+    members = [each for each in NODES if world.view().peek(Member, each.member) is not None]
+    seat = rng.choice((*NODES, *members, *members))
+    key, power = seat.public_key, rng.choice(POWERS)
+    return rng.choice(
+        (
+            AddValidator(member=seat.member, public_key=key, power=power),
+            AddValidator(member=seat.member, public_key=key, power=power),
+            SetPower(public_key=key, power=power),
+            RemoveValidator(public_key=key),
         )
     )
 
@@ -88,8 +129,24 @@ def proposals(world: World, *wanted: ProposalStatus) -> list[Proposal]:
 
 
 def proposes(rng: Random, world: World) -> Asked | None:
-    """A voter, or somebody who is none."""
-    return both(rng.choice(PARTIES)), Propose(action=some_action(rng, world), reason="x")
+    """A voter, or somebody who is none; who would run a node mostly asks for it itself."""
+    return asks(some_action(rng, world), rng, world)
+
+
+def proposes_a_seat(rng: Random, world: World) -> Asked | None:
+    """Somebody has a validator in mind, or who leaves with all it has."""
+    gone = ExpelMember(member=rng.choice(("S1", *NEWCOMERS)))
+    come = AdmitMember(newcomer=newcomer(rng.choice(NEWCOMERS)))
+    return asks(rng.choice((*(some_seat(rng, world) for _ in range(8)), gone, come)), rng, world)
+
+
+def asks(action: AnyAction, rng: Random, world: World) -> Asked:
+    """Propose an action."""
+    who = rng.choice(PARTIES)
+    if isinstance(action, AddValidator) and rng.random() < 0.9:
+        admitted = world.view().peek(Member, action.member) is not None
+        who = action.member if admitted else who
+    return both(who), Propose(action=action, reason="x")
 
 
 def votes(rng: Random, world: World) -> Asked | None:
@@ -150,11 +207,12 @@ def waits(rng: Random, world: World) -> Asked | None:
     return None
 
 
+SEATS: Actions = {proposes_a_seat: 3, votes: 7, enacts: 1, waits: 1}
 ACTIONS: Actions = {
     proposes: 4,
     votes: 7,
     withdraws: 1,
-    enacts: 2,
+    enacts: 3,
     sets: 5,
     publishes: 3,
     moves_the_clock: 3,
@@ -168,3 +226,36 @@ def test_governance_at_random() -> None:
     """20,000 messages: what is counted was cast, and calendars stay whole."""
     tally = play(APP, opening, ACTIONS)
     assert tally.shortfalls() == [], tally.told()
+
+
+@pytest.mark.stateful
+def test_the_engine_can_follow() -> None:
+    """What blocks change is what CometBFT takes: no stranger leaves, none is alone, few move."""
+    changed = 0
+    for run in range(10):
+        world = opening()
+        play_run(Tally(APP), world, SEATS, seed=2, run=run)
+        changed += follow(world)
+    assert changed > 100
+
+
+def follow(world: World) -> int:
+    """Play a chain's validator updates as the engine does; how many blocks had one."""
+    name = Validator.spec.name
+    seats = {each.public_key: each.power for each in FIRST}
+    changed = 0
+    for entry in world.chain.entries(1):
+        after = dict(seats)
+        for key, raw in (change for changes in entry.changes for change in changes):
+            if decode_key(key)[0] == name and raw is None:
+                del after[decode_key(key)[1]]  # a stranger would be a KeyError
+            elif decode_key(key)[0] == name:
+                kept = world.ledger.rules.decoders[name].decode(raw)
+                after[kept.public_key] = kept.power
+        keys = seats.keys() | after.keys()
+        moved = sum(abs(after.get(key, 0) - seats.get(key, 0)) for key in keys)
+        assert 3 * moved <= sum(seats.values())
+        assert 0 < sum(after.values()) < 2**60
+        changed += after != seats
+        seats = after
+    return changed
