@@ -85,6 +85,16 @@ def _own_paths() -> dict[str, Any]:
                 "responses": {"200": {"description": "Blocks", "content": {FRAMES: {}}}},
             }
         },
+        "/v1/engine/{method}": {
+            "get": {
+                "summary": "What light clients need of a consortium's engine, in CometBFT's form:"
+                " status, commit, validators or consensus_params",
+                "parameters": [
+                    _parameter(name, {"type": "integer"}) for name in ("height", "page", "per_page")
+                ],
+                "responses": {"200": {"description": "A JSON-RPC answer", "content": {JSON: {}}}},
+            }
+        },
         "/v1/status": {"get": _fixed("How the node is doing", "NodeStatus")},
         "/v1/catalogue": {"get": _fixed("What the applications say of themselves", None)},
         "/v1/genesis": {"get": _fixed("How the chain began", None)},

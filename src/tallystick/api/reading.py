@@ -17,6 +17,7 @@ from tallystick.api.arguments import (
     write_cursor,
 )
 from tallystick.api.asking import Asked, arguments_of, number, segments_of, view_for
+from tallystick.api.engine import exported, wants_file
 from tallystick.api.problem import Absent
 from tallystick.api.service import Service
 from tallystick.api.submitting import packed_one
@@ -66,7 +67,10 @@ def _record(service: Service, request: Asked) -> Response[bytes]:
         return _list(request, info, view_for(service, request))
     found = parse_key(key, info)
     if any(name == "proof" for name, _ in arguments_of(request)):
-        return packed_one(request, _proof(service, request, info, found))
+        proof = _proof(service, request, info, found)
+        return (
+            exported(service, request, proof) if wants_file(request) else packed_one(request, proof)
+        )
     view = view_for(service, request)
     kept = view.peek(info.type, *found)
     if kept is None:

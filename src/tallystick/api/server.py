@@ -15,7 +15,7 @@ import uvicorn
 from litestar import Litestar
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tallystick.api import blocks, health, reading, standing, submitting
+from tallystick.api import blocks, engine, health, reading, standing, submitting
 from tallystick.api.problem import Problems
 from tallystick.api.service import Service
 from tallystick.errors import NodeError, PortTaken, SettingsError
@@ -33,7 +33,7 @@ PATH_BYTES_MAX = 100
 
 PROBES = (health,)
 """Routes of a door for those who watch the node."""
-ALL = (submitting, reading, blocks, standing, health)
+ALL = (submitting, reading, blocks, standing, health, engine)
 """Routes of every other door."""
 
 

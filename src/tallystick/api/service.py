@@ -11,6 +11,7 @@ from typing import TypeVar
 from tallystick.api.watched import Watched
 from tallystick.catalogue import Catalogue
 from tallystick.engine.base import Engine
+from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.gateway.submit import Gateway
 from tallystick.ledger.execute import Ledger
 
@@ -45,6 +46,8 @@ class Service:
     """What gauges, health and readiness are read from."""
     is_trusted: bool
     """Whether a read without a token sees all: on the node's own socket alone."""
+    light: LightService | None = None
+    """Light blocks of a consortium's engine; None under the embedded one."""
 
     async def read(self, act: Callable[[], T]) -> T:
         """Do something that reads state on a thread for readers."""

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get, post
 
 from tallystick.api.asking import Asked, argument, read_body, view_for, wait_seconds
+from tallystick.api.engine import exported, wants_file
 from tallystick.api.service import Service
 from tallystick.gateway.reply import Reply
 from tallystick.gateway.submit import Batch
@@ -58,6 +59,8 @@ def routes(service: Service) -> list[Any]:
             height = proof.seal.header.height
             may = await service.read(lambda: may_read(service, view, wanted, height))
             require(may, Refusal.NOT_A_READER, reason="another party's transaction")
+            if wants_file(request):
+                return await service.read(lambda: exported(service, request, proof))
             return packed_one(request, proof)
         batch = await service.read(lambda: service.gateway.ask(wanted))
         if batch is None:

@@ -14,13 +14,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from tallystick.client.http import Answer, Tls, Transport
 from tallystick.client.keys import KeyStore, OfficerKey
+from tallystick.engine.cometbft.light.blocks import LightBlock
+from tallystick.engine.cometbft.light.export import Export
+from tallystick.engine.cometbft.light.rpcform import PER_PAGE_MAX, light_block
 from tallystick.errors import BadAnswer, KeysError, Unreachable
 from tallystick.gateway.reply import Outcome, Reply
 from tallystick.gateway.standing import BlockView, NodeStatus
@@ -267,6 +270,47 @@ class Client:
         target = f"/v1/transactions/{transaction_id.hex()}?proof="
         return self._decoded(ReceiptProof, self._get(target, accept=MSGPACK))
 
+    def prove_file(self, app: str, record: str, *key: Any, trusted: int | None = None) -> Export:
+        """As `prove`, under a consortium: with the light blocks for who trusts a height."""
+        target = _record_path(app, record, key) + _file_arguments(trusted)
+        return self._decoded(Export, self._get(target, accept=MSGPACK))
+
+    def prove_receipt_file(self, transaction_id: bytes, *, trusted: int | None = None) -> Export:
+        """As `prove_receipt`, under a consortium: with the light blocks for who trusts a height."""
+        target = f"/v1/transactions/{transaction_id.hex()}" + _file_arguments(trusted)
+        return self._decoded(Export, self._get(target, accept=MSGPACK))
+
+    def engine(self, method: str, **parameters: int | None) -> dict[str, Any]:
+        """What CometBFT's RPC tells of a consortium's engine, e.g. `commit`: the whole answer."""
+        target = f"/v1/engine/{method}{_arguments(parameters)}"
+        answer = self._transport.request("GET", target, headers={"Accept": "application/json"})
+        try:
+            return msgspec.json.decode(answer.body, type=dict)
+        except msgspec.DecodeError as problem:
+            raise BadAnswer(str(problem)) from None
+
+    def light_block(self, height: int) -> LightBlock:
+        """The light block of a height, as the node has it: nothing is verified."""
+        commit = self._engine_result("commit", height=height)
+        validators: list[dict[str, Any]] = []
+        total = 1
+        while len(validators) < total:
+            page = len(validators) // PER_PAGE_MAX + 1
+            told = self._engine_result(
+                "validators", height=height, page=page, per_page=PER_PAGE_MAX
+            )
+            total = int(told["total"]) if told["validators"] else 0
+            validators += told["validators"]
+        return light_block(commit, validators)
+
+    def _engine_result(self, method: str, **parameters: int) -> dict[str, Any]:
+        answer = self.engine(method, **parameters)
+        if isinstance(answer.get("result"), dict):
+            return cast("dict[str, Any]", answer["result"])
+        error = answer.get("error", {})
+        words = error.get("data") or error.get("message") or "no result"
+        raise BadAnswer(f"{method}: {words}")
+
     def blocks(self, from_height: int = 1, *, follow: bool = False) -> Iterator[BlockView]:
         """Blocks from a height on, as the reader may see them; with `follow` without an end."""
         target = f"/v1/blocks?from={from_height}" + ("&follow=" if follow else "")
@@ -335,6 +379,11 @@ def _arguments(values: dict[str, Any]) -> str:
         several = value if isinstance(value, tuple | list) else (value,)
         plain += [(name, _text(each)) for each in several if each is not None]
     return "?" + urlencode(plain) if plain else ""
+
+
+def _file_arguments(trusted: int | None) -> str:
+    """Ask for a proof as a file."""
+    return "?proof=file" + ("" if trusted is None else f"&trusted={trusted}")
 
 
 def _record_path(app: str, record: str, key: Sequence[Any]) -> str:

@@ -65,8 +65,8 @@ class TreePath(Struct):
     """From the leaf up."""
 
 
-class RecordProof(Struct):
-    """That a record is there, or that there is none with its key."""
+class RecordClaim(Struct):
+    """That a record is there, or that there is none with its key, under some state root."""
 
     key: Annotated[bytes, Meta(max_length=KEY_BYTES_MAX)]
     """State key asked for."""
@@ -78,25 +78,65 @@ class RecordProof(Struct):
     """For absence: the nearest smaller leaf; None when there is none."""
     right: TreePath | None = None
     """For absence: the nearest greater leaf; None when there is none."""
+
+    def leads_to(self, state_root: bytes) -> bool:
+        """Whether it is so in the state of that root."""
+        key_hash = hashlib.sha256(self.key).digest()
+        if self.record is None:
+            return self.path is None and verify_absence(
+                state_root, key_hash, _plain(self.left), _plain(self.right)
+            )
+        path = _plain(self.path)
+        return (
+            path is not None
+            and self.left is None
+            and self.right is None
+            and path.key_hash == key_hash
+            and path.record_hash == hashlib.sha256(self.record).digest()
+            and verify_existence(state_root, path)
+        )
+
+    def evidence(self) -> Existence | NonExistence:
+        """The tree's answer, as the tree gave it."""
+        path = _plain(self.path)
+        if path is not None:
+            return Existence(path)
+        key_hash = hashlib.sha256(self.key).digest()
+        return NonExistence(key_hash, _plain(self.left), _plain(self.right))
+
+
+class RecordProof(RecordClaim):
+    """A claim about a record, and the block after which it holds."""
+
     seal: Seal
     """The block after which it holds."""
 
     def holds(self) -> bool:
         """Whether it proves what it says, given that its seal's header is believed."""
-        if not self.seal.is_consistent():
-            return False
-        root, key_hash = self.seal.state_root, hashlib.sha256(self.key).digest()
-        if self.record is None:
-            return self.path is None and verify_absence(
-                root, key_hash, _plain(self.left), _plain(self.right)
-            )
-        path = _plain(self.path)
-        return (
-            path is not None
-            and path.key_hash == key_hash
-            and path.record_hash == hashlib.sha256(self.record).digest()
-            and verify_existence(root, path)
+        return self.seal.is_consistent() and self.leads_to(self.seal.state_root)
+
+    def claim(self) -> RecordClaim:
+        """The claim alone."""
+        return RecordClaim(
+            key=self.key, record=self.record, path=self.path, left=self.left, right=self.right
         )
+
+
+class ReceiptClaim(Struct):
+    """That a transaction or timer has a receipt, under some receipts root."""
+
+    receipt: Receipt
+    """The receipt."""
+    steps: Annotated[tuple[Step, ...], Meta(max_length=LIST_DEPTH_MAX)] = ()
+    """From the receipt up to the receipts root."""
+
+    def leads_to(self, receipts_root: bytes) -> bool:
+        """Whether the receipt is one of those of that root."""
+        value = hashlib.sha256(b"\x00" + encode(self.receipt)).digest()
+        for step in self.steps:
+            pair = step.hash + value if step.is_left else value + step.hash
+            value = hashlib.sha256(b"\x01" + pair).digest()
+        return value == receipts_root
 
 
 class ReceiptProof(Struct):
@@ -119,11 +159,11 @@ class ReceiptProof(Struct):
             return False
         if [step.is_left for step in self.steps] != _turns(self.position, self.count):
             return False
-        value = hashlib.sha256(b"\x00" + encode(self.receipt)).digest()
-        for step in self.steps:
-            pair = step.hash + value if step.is_left else value + step.hash
-            value = hashlib.sha256(b"\x01" + pair).digest()
-        return value == self.seal.receipts_root
+        return self.claim().leads_to(self.seal.receipts_root)
+
+    def claim(self) -> ReceiptClaim:
+        """The claim alone."""
+        return ReceiptClaim(receipt=self.receipt, steps=self.steps)
 
 
 def seal_of(entry: Entry) -> Seal:
