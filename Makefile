@@ -18,7 +18,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash sim bench mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash sim bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -37,6 +37,9 @@ run: $(READY) ## use: the story: ten institutions, real invoices, 97 days (INVOI
 
 engine: $(READY) ## use: build CometBFT, which orders a consortium's blocks, into your cache
 	@$(BIN)/tally engine install
+
+consortium: $(READY) ## use: the same story on four validators, each with a CometBFT (INVOICES=DIR)
+	@$(BIN)/python -m tallystick.demo.consortium $(if $(INVOICES),--invoices "$(INVOICES)")
 
 # work --------------------------------------------------------------------------------------------
 
@@ -93,6 +96,9 @@ crash: $(READY) ## prove: kill a node under load N times, restart, audit (N=200)
 
 sim: $(READY) ## prove: simulated consortia, crashed and lied to (SEEDS=1000, SEED=7 for one)
 	@$(BIN)/python -m tests.sim --jobs $(JOBS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+bench-consortium: $(READY) ## prove: transfers a second on four validators; last line is JSON
+	@$(BIN)/python -m tallystick.bench.consortium
 
 bench: $(READY) ## prove: transfers a second through the whole node; last line is JSON
 	@$(BIN)/python -m tallystick.bench

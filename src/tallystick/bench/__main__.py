@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tallystick.apps import APPS
@@ -49,30 +51,57 @@ def measure(folder: Path, seconds: float) -> dict[str, object]:
     kernel = roofs.kernel_per_s()
     say(f"kernel: {kernel:,.0f} transfers/s")
     log_mb = roofs.log_mb_per_s(folder)
-    data = folder / "node"
-    made = init(data, Beginning(name="bench", records=records(APPS, int(time.time() * 1000))))
-    node = subprocess.Popen([sys.executable, "-m", "tallystick.bench", "--serve", str(data)])
-    try:
-        address = f"unix:{data / SOCKET}"
-        client = wait_for(address, node)
-        signer = Signer(made.genesis.chain_id, client.status().ledger_ms)
-        list(client.submit_many(list(signer.setting_up())))
+    with serving(folder) as (address, client):
+        signer = opened(client)
         count = int((seconds + WARM_UP_SECONDS) * SPARE)
         say(f"signing {count:,} transfers, one signature each, 64 keys")
         raws = signer.transfers(count)
         verify = roofs.verify_per_s(raws)
-        warm = int(WARM_UP_SECONDS * 1_000)
-        load.run([address], raws[:warm], WARM_UP_SECONDS)
         say(f"load for {seconds:.0f} s through client, gateway, ledger, flushed log, receipts")
-        measured = load.run([address], raws[warm:], seconds)
-        queued = client.status().queued
+        measured = sustained(address, client, raws, seconds)
+    return report(measured, kernel=kernel, verify=verify, log_mb=log_mb, tx_bytes=len(raws[0]))
+
+
+def embedded(folder: Path, seconds: float) -> load.Measured:
+    """Load on a node with the embedded engine, nothing else."""
+    with serving(folder) as (address, client):
+        raws = opened(client).transfers(int((seconds + WARM_UP_SECONDS) * SPARE))
+        return sustained(address, client, raws, seconds)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[str, Client]]:
+    """A node in a process of its own, and a client of it; ended in the end."""
+    data = folder / "node"
+    init(data, Beginning(name="bench", records=records(APPS, int(time.time() * 1000))))
+    node = subprocess.Popen([sys.executable, "-m", "tallystick.bench", "--serve", str(data)])
+    try:
+        address = f"unix:{data / SOCKET}"
+        client = wait_for(address, node)
+        yield address, client
         client.close()
     finally:
         node.terminate()
         node.wait()
+
+
+def opened(client: Client) -> Signer:
+    """Who signs, once every payer has money."""
+    status = client.status()
+    signer = Signer(status.chain_id, status.ledger_ms)
+    list(client.submit_many(list(signer.setting_up())))
+    return signer
+
+
+def sustained(address: str, client: Client, raws: Sequence[bytes], seconds: float) -> load.Measured:
+    """Warm up, then measure; nothing may be left in the queue."""
+    warm = int(WARM_UP_SECONDS * 1_000)
+    load.run([address], raws[:warm], WARM_UP_SECONDS)
+    measured = load.run([address], raws[warm:], seconds)
+    queued = client.status().queued
     if queued:
         raise NodeError(f"{queued} transactions were still queued at the end")
-    return report(measured, kernel=kernel, verify=verify, log_mb=log_mb, tx_bytes=len(raws[0]))
+    return measured
 
 
 def report(

@@ -20,6 +20,7 @@ from tallystick.values.codec import encode
 PAYERS = 64
 """Members that pay, each with one key: as many keys as sign."""
 CENTRAL_BANK = "central-bank"
+SUPERVISOR = "supervisor"
 MONEY = f"CNY@{CENTRAL_BANK}"
 START_MINOR = 1_000_000_00
 """What each payer begins with: more than it can spend in a run."""
@@ -43,7 +44,7 @@ def records(
     """First records of the chain; with validators, of a consortium's."""
     calendar = PublishedCalendar("cn", CN_ZONE_MINUTES, {2026: CN_2026})
     founders = [
-        _founder("supervisor", "supervisor", "large"),
+        _founder(SUPERVISOR, "supervisor", "large"),
         _founder(CENTRAL_BANK, "central_bank", "large"),
         *(_founder(payer(number), "supplier", "small") for number in range(PAYERS)),
     ]

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tallystick.accel import EMPTY_ROOT, NonExistence, verify
+from tallystick.accel import verify
+from tallystick.accel.tree import Tree
 from tallystick.apps import APPS, AUTHORITY
 from tallystick.bench.network import Signer, records
 from tallystick.ledger.execute import Ledger
@@ -38,8 +39,8 @@ TIME_MS = 1_783_040_400_000
 """Block time of the kernel's chain: 2026-07-03 09:00 in China."""
 
 
-class _NoTree:
-    """Stands for the state tree where only the kernel is measured."""
+class _NoTree(Tree):
+    """Stands for the state tree where only the kernel is measured: it stays empty."""
 
     def apply(self, base: int, changes: Iterable[tuple[bytes, bytes | None]]) -> int:
         """Hash nothing."""
@@ -47,22 +48,6 @@ class _NoTree:
 
     def drop(self, version: int) -> None:
         """Nothing is kept."""
-
-    def root(self, version: int) -> bytes:
-        """The root of nothing."""
-        return EMPTY_ROOT
-
-    def size(self, version: int) -> int:
-        """Nothing is counted."""
-        return 0
-
-    def get(self, version: int, key_hash: bytes) -> bytes | None:
-        """Nothing is there."""
-        return None
-
-    def prove(self, version: int, key_hash: bytes) -> NonExistence:
-        """Nothing can be proved."""
-        return NonExistence(key_hash, None, None)
 
 
 def kernel_per_s() -> float:

@@ -38,7 +38,7 @@ def network(play: Play) -> None:
     play.tell.act("The network opens", play.desk.clock())
     play.desk.publish(CALENDAR)
     play.tell.say(f"The supervisor publishes China's {len(CN_2026)} banking days of 2026.")
-    for player in INSTITUTIONS[2:]:
+    for player in INSTITUTIONS[play.founders :]:
         play.desk.admit(player)
         play.tell.say(f"The supervisor admits {player.name} ({player.kind.replace('_', ' ')}).")
 

@@ -88,6 +88,8 @@ class Play:
     """Everybody."""
     folder: Path
     """Folder of invoices."""
+    founders: int = 2
+    """How many of the institutions found the chain; the supervisor admits the others."""
     drafts: list[Invoice] = field(default_factory=list)
     """Invoices that can become claims, the largest first."""
     unregistered: Invoice | None = None

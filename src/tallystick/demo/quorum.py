@@ -10,12 +10,12 @@ from tallystick.ledger.app import Message
 
 
 class QuorumStage:
-    """Several nodes of one chain. Institutions are spread over them in order of appearance."""
+    """Several nodes of one chain. Who runs none is taken in by the next one in turn."""
 
-    def __init__(self, nodes: Sequence[NodeStage]) -> None:
-        """Play on these nodes."""
+    def __init__(self, nodes: Sequence[NodeStage], founders: Sequence[str]) -> None:
+        """Play on these nodes, each run by the founder in the same place."""
         self._nodes = tuple(nodes)
-        self._homes: dict[str, int] = {}
+        self._homes = {party: number for number, party in enumerate(founders)}
         self._height = 0
 
     @property
@@ -29,7 +29,7 @@ class QuorumStage:
         return dict(self._homes)
 
     def _home(self, party: str) -> NodeStage:
-        """The node of an institution; a newcomer goes to the next one."""
+        """The node of an institution."""
         number = self._homes.setdefault(party, len(self._homes) % len(self._nodes))
         return self._nodes[number]
 

@@ -90,7 +90,7 @@ def run(data: Path, invoices: Path, console: Console) -> int:
 
 def make(data: Path) -> Made:
     """The node's folder: two founders, a trial clock that opens on 3 July 2026."""
-    keys = _FounderKeys()
+    keys = FounderKeys()
     opens_at_ms = at(*OPENS, CN_ZONE_MINUTES)
     founders = [founder(player, keys) for player in INSTITUTIONS[:2]]
     founding = supervised(founders, replace(CALENDAR, years={}))
@@ -103,7 +103,7 @@ def make(data: Path) -> Made:
     return made
 
 
-class _FounderKeys:
+class FounderKeys:
     """Keys of the founders, made before there is a folder to keep them in."""
 
     def __init__(self) -> None:

@@ -12,9 +12,9 @@ from tallystick.demo.stage import Stage
 from tallystick.demo.tell import Teller, money
 
 
-def tell(stage: Stage, teller: Teller, folder: Path) -> Play:
+def tell(stage: Stage, teller: Teller, folder: Path, *, founders: int = 2) -> Play:
     """Play all acts that a folder of invoices gives occasion for."""
-    play = Play(Desk(stage), teller, Players(), folder)
+    play = Play(Desk(stage), teller, Players(), folder, founders)
     opening.network(play)
     opening.invoices(play)
     if not play.drafts:
