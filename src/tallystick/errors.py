@@ -21,6 +21,7 @@
     │   ├── ClockWrong             the machine's clock cannot be believed
     │   ├── EngineMissing          the program that orders a consortium's blocks is not here
     │   ├── EngineNotBuilt         it could not be built
+    │   ├── ReachedHeight          the node stopped after the block that its settings name
     │   └── Halted                 the node stopped rather than be wrong
     ├── ClientError                talking to a node
     │   ├── Unreachable            no node answers there
@@ -266,6 +267,20 @@ class EngineNotBuilt(NodeError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"CometBFT cannot be built: {reason}")
         self.reason = reason
+
+
+class ReachedHeight(NodeError):
+    """The node stopped after the block that its settings name, for another release to go on."""
+
+    exit_code: ClassVar[int] = 37
+    """Exit code for a node that was told to stop there."""
+
+    def __init__(self, height: int) -> None:
+        super().__init__(
+            f"the node stops after block {height}, as [engine] halt_height in node.toml says:"
+            " set it to 0 to go on"
+        )
+        self.height = height
 
 
 class Halted(NodeError):

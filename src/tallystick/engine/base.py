@@ -82,8 +82,12 @@ class Standing:
 class Engine(Protocol):
     """Orders transactions. Every method may be called from any thread."""
 
-    def start(self) -> None:
-        """Begin to make blocks."""
+    @property
+    def keeps(self) -> bool:
+        """Whether what `submit` took is handed in again after any crash, until it is decided."""
+
+    def start(self, *, ended: Callable[[BaseException | None], None] | None = None) -> None:
+        """Begin to make blocks; `ended` is called once it makes no more, with what ended it."""
 
     def stop(self) -> None:
         """Finish the block at hand, make the state durable, and end."""
@@ -93,6 +97,9 @@ class Engine(Protocol):
 
         Answers come through the listeners.
         """
+
+    def kept(self) -> Sequence[Transaction]:
+        """What was taken before this process began, and has no answer yet."""
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
         """Call with every committed block, in order, on the engine's thread."""
@@ -108,6 +115,12 @@ class Engine(Protocol):
 
     def answer(self, transaction_id: bytes) -> Answer | None:
         """The final answer to a committed transaction, or None."""
+
+    def not_here_until_ms(self) -> int:
+        """An unknown transaction that expires no later may be in a block that is not here.
+
+        Ledger time; 0 when this node has every block.
+        """
 
     def prove_record(self, key: bytes) -> RecordProof | None:
         """Proof that a key has its record, or none, after the last block; None before block 1."""

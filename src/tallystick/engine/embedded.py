@@ -50,6 +50,8 @@ class Limits:
 class EmbeddedEngine:
     """Orders transactions as they come, on a thread of its own."""
 
+    keeps = False
+
     def __init__(self, chain: Chain, clock: Clock, *, limits: Limits | None = None) -> None:
         """Stand ready; blocks are made after `start`."""
         self.chain = chain
@@ -114,6 +116,10 @@ class EmbeddedEngine:
             self._queue.extend(transactions)
             self._queued_bytes += size
             self._wakeup.notify_all()
+
+    def kept(self) -> Sequence[Transaction]:
+        """Nothing: what was queued when a process ended is gone."""
+        return ()
 
     # --- the executing thread
 
@@ -225,6 +231,10 @@ class EmbeddedEngine:
     def answer(self, transaction_id: bytes) -> Answer | None:
         """The final answer to a committed transaction, or None."""
         return self.chain.answer(transaction_id)
+
+    def not_here_until_ms(self) -> int:
+        """An unknown transaction that expires no later may be in a block that is not here."""
+        return self.chain.not_here_until_ms
 
     def prove_record(self, key: bytes) -> RecordProof | None:
         """Proof that a key has its record, or none, after the last block; None before block 1."""

@@ -20,6 +20,8 @@ class Outcome(enum.Enum):
 
     RECEIVED = "received"
     """Taken, not decided yet: keep the bytes and hand them in again until there is an answer."""
+    KEPT = "kept"
+    """Written down by a node of a consortium, not decided yet: it hands them in until they are."""
     ACCEPTED = "accepted"
     """Committed; everything asked for has happened."""
     REFUSED = "refused"
@@ -32,6 +34,10 @@ class Outcome(enum.Enum):
     """A committed block's time has passed the expiry: it never will be committed."""
     REJECTED = "rejected"
     """The door did not take the bytes: they are no transaction of this chain, or it is busy."""
+
+
+UNDECIDED = (Outcome.RECEIVED, Outcome.KEPT)
+"""Outcomes after which another will come."""
 
 
 class Reply(Struct):
@@ -57,16 +63,17 @@ class Reply(Struct):
     @property
     def is_final(self) -> bool:
         """Whether this will not change by itself."""
-        return self.outcome is not Outcome.RECEIVED and not self.retry
+        return self.outcome not in UNDECIDED and not self.retry
 
     def value(self, name: str) -> str | int | None:
         """A value that the refusal names, or None."""
         return next((each.value for each in self.values if each.name == name), None)
 
 
-def received(transaction_id: bytes) -> Reply:
-    """It was taken."""
-    return Reply(outcome=Outcome.RECEIVED, transaction_id=transaction_id)
+def taken(transaction_id: bytes, *, is_kept: bool) -> Reply:
+    """It was taken; kept, when the node will hand it in after a restart too."""
+    outcome = Outcome.KEPT if is_kept else Outcome.RECEIVED
+    return Reply(outcome=outcome, transaction_id=transaction_id)
 
 
 def rejected(no: Refused, transaction_id: bytes | None = None) -> Reply:
@@ -91,10 +98,17 @@ def expired(transaction_id: bytes) -> Reply:
     )
 
 
+def not_here(transaction_id: bytes) -> Reply:
+    """It may have been committed before this node's blocks begin."""
+    return rejected(Refused(Refusal.NOT_HERE, {}), transaction_id)
+
+
 def answered(answer: Answer) -> Reply:
     """The engine's answer."""
     receipt = answer.receipt
     if receipt is None:
+        if answer.height is not None:
+            return not_here(answer.transaction_id)
         return expired(answer.transaction_id)
     return Reply(
         outcome=Outcome(receipt.outcome.value),

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 
 from tallystick.engine.base import Answer, Busy, Committed, Engine
 from tallystick.gateway.admit import Admission
-from tallystick.gateway.reply import Reply, answered, expired, received, rejected
+from tallystick.gateway.reply import Reply, answered, expired, not_here, rejected, taken
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
+from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
 
 ANSWERS_KEPT = 50_000
@@ -23,8 +24,9 @@ ANSWERS_KEPT = 50_000
 class Batch:
     """Transactions that came together; done when each has an answer."""
 
-    def __init__(self, count: int) -> None:
-        """Wait for so many answers."""
+    def __init__(self, count: int, *, is_kept: bool = False) -> None:
+        """Wait for so many answers; `is_kept` when the node itself hands in until they come."""
+        self._is_kept = is_kept
         self._answers: list[Answer | Reply | None] = [None] * count
         self._ids: list[bytes] = [b""] * count
         self._left = count
@@ -47,9 +49,9 @@ class Batch:
             call()
 
     def replies(self) -> list[Reply]:
-        """What can be said now: answers, and `received` where there is none yet."""
+        """What can be said now: answers, and `received` or `kept` where there is none yet."""
         return [
-            received(self._ids[place])
+            taken(self._ids[place], is_kept=self._is_kept)
             if answer is None
             else (answered(answer) if isinstance(answer, Answer) else answer)
             for place, answer in enumerate(self._answers)
@@ -92,51 +94,67 @@ class Gateway:
         self._outside: dict[bytes, Reply] = {}
         self.is_closing = False
         """Whether the node is about to stop: whoever waits or follows should end."""
+        for transaction in engine.kept():
+            self._must_order(transaction, None)
         engine.listen(self._published)
 
     # --- in
 
     def offer(self, raws: Sequence[bytes]) -> Batch:
         """Take transactions: each is answered at once at the door, or when its block is durable."""
-        batch = Batch(len(raws))
+        batch = Batch(len(raws), is_kept=self._engine.keeps)
         with self._admitting:
             admitted = self._admission.admit(raws, self._engine.now_ms())
         fresh: list[Transaction] = []
+        again: list[Transaction] = []
         committed_ms = self._engine.standing().ledger_ms
         with self._lock:
             for place, each in enumerate(admitted):
                 if isinstance(each, Refused):
                     batch.put(place, rejected(each))
+                    continue
+                batch.expect(place, each.id)
+                if each.body.expires_at_ms <= committed_ms:
+                    batch.put(place, self._too_late(each))
+                elif self._must_order(each, (batch, place)):
+                    fresh.append(each)
                 else:
-                    batch.expect(place, each.id)
-                    if each.body.expires_at_ms <= committed_ms:
-                        known = self._engine.answer(each.id)
-                        batch.put(place, known or expired(each.id))
-                    elif self._must_order(each, (batch, place)):
-                        fresh.append(each)
-            self._hand_over(fresh)
+                    again.append(each)
+        # What another caller hands over at this moment is kept only once that is done.
+        self._hand_over(fresh, again if self._engine.keeps else [])
         return batch
 
-    def _must_order(self, transaction: Transaction, waiter: Waiter) -> bool:
+    def _too_late(self, transaction: Transaction) -> Answer | Reply:
+        """What became of a transaction whose expiry a committed block's time has passed."""
+        known = self._engine.answer(transaction.id)
+        if known is not None:
+            return known
+        if transaction.body.expires_at_ms <= self._engine.not_here_until_ms():
+            return not_here(transaction.id)
+        return expired(transaction.id)
+
+    def _must_order(self, transaction: Transaction, waiter: Waiter | None) -> bool:
         """Note who waits; False when the same bytes are on their way already."""
+        waiters = [] if waiter is None else [waiter]
         waiting = self._waiting.get(transaction.raw)
         if waiting is not None:
-            waiting.append(waiter)
+            waiting += waiters
             return False
-        self._waiting[transaction.raw] = [waiter]
+        self._waiting[transaction.raw] = waiters
         self._pending[transaction.id] = self._pending.get(transaction.id, 0) + 1
         return True
 
-    def _hand_over(self, fresh: list[Transaction]) -> None:
-        """Queue what is new; a busy engine is the door's answer to all of it."""
-        if not fresh:
+    def _hand_over(self, fresh: list[Transaction], again: list[Transaction]) -> None:
+        """Hand over what is new; a busy engine is the door's answer to all of it."""
+        if not fresh and not again:
             return
         try:
-            self._engine.submit(fresh)
+            self._engine.submit([*fresh, *again])
         except Busy as busy:
-            for transaction in fresh:
-                no = Refused(Refusal.BUSY, {"reason": busy.reason})
-                self._answer(transaction.raw, transaction.id, rejected(no, transaction.id))
+            no = Refused(Refusal.BUSY, {"reason": busy.reason})
+            with self._lock:
+                for transaction in fresh:
+                    self._answer(transaction.raw, transaction.id, rejected(no, transaction.id))
 
     # --- out
 
@@ -145,7 +163,7 @@ class Gateway:
         with self._lock:
             for answer in committed.answers:
                 self._answer(answer.raw, answer.transaction_id, answer)
-                if answer.height is None:
+                if not _is_final(answer):
                     self._keep(answered(answer))
 
     def _answer(self, raw: bytes, transaction_id: bytes, answer: Answer | Reply) -> None:
@@ -157,7 +175,7 @@ class Gateway:
             self._pending[transaction_id] = left
         else:
             self._pending.pop(transaction_id, None)
-        if self._asked and (left <= 0 or _is_in_chain(answer)):
+        if self._asked and (left <= 0 or _is_final(answer)):
             for batch, place in self._asked.pop(transaction_id, ()):
                 batch.put(place, answer)
 
@@ -173,7 +191,7 @@ class Gateway:
 
     def ask(self, transaction_id: bytes) -> Batch | None:
         """The answer to a transaction handed in earlier, now or later; None when it is unknown."""
-        batch = Batch(1)
+        batch = Batch(1, is_kept=self._engine.keeps)
         batch.expect(0, transaction_id)
         with self._lock:
             if transaction_id in self._pending:
@@ -206,6 +224,14 @@ class Gateway:
             batch.give_up()
 
 
-def _is_in_chain(answer: Answer | Reply) -> bool:
-    """Whether a block holds the answer: then nothing else can come of the transaction."""
-    return answer.height is not None
+def _is_final(answer: Answer | Reply) -> bool:
+    """Whether nothing else can come of the transaction, whatever its signatures.
+
+    Under a consortium's engine a block may hold that a transaction is unauthorised: the same one
+    with better signatures may be accepted in a later block.
+    """
+    if isinstance(answer, Reply):
+        return answer.height is not None
+    if answer.receipt is None:
+        return answer.height is not None
+    return answer.receipt.outcome in FINAL

@@ -49,3 +49,5 @@ class Refusal(RefusalCode, app="ledger"):
     """The read token is missing, expired, for another path, or of a key in no use."""
     NO_SUCH_TRANSACTION = 25
     """The transaction is not known here."""
+    NOT_HERE = 26
+    """It was or may have been decided before this node's blocks begin: ask a node that has all."""

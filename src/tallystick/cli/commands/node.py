@@ -68,6 +68,7 @@ def command(
                     "height": standing.height,
                     "node": node.address,
                     "listen": settings.listen.address or None,
+                    "engine": settings.engine.kind,
                 }
             )
         else:
@@ -76,6 +77,11 @@ def command(
                 f"chain {node.ledger.chain_id} at block {standing.height},"
                 f" listening at {node.address}{also}; Ctrl-C stops"
             )
+            if settings.engine.kind == "cometbft":
+                click.echo(
+                    f"CometBFT orders: with the others at {settings.engine.p2p},"
+                    f" its log in {found / 'engine' / 'cometbft.log'}"
+                )
 
     node.run(ready=ready)
     log.info("the node has stopped")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tallystick.engine.base import Answer, Busy, Committed, Standing
 from tallystick.engine.chain import Chain
+from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.cometbft.blockclock import BlockClock
 from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.cometbft.bundler import Bundler
@@ -32,7 +33,7 @@ from tallystick.engine.cometbft.stopping import UntilHeight
 from tallystick.engine.cometbft.waiting import Waiting
 from tallystick.engine.cometbft.watch import Ended, Watched, Watcher
 from tallystick.engine.verdicts import Verdicts
-from tallystick.errors import NodeError, StoreError
+from tallystick.errors import ReachedHeight, StoreError
 from tallystick.ledger.block import Entry
 from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.receipt import Outcome, refused_receipt
@@ -78,6 +79,8 @@ class Surroundings:
     """From which height on CometBFT has to keep its blocks; 0 keeps all."""
     allow: Callable[[], frozenset[str] | None] = lambda: None
     """Engines that may connect, read anew every second; None lets all in."""
+    wall: Clock = wall_ms
+    """The machine's clock."""
 
 
 class CometEngine:
@@ -100,7 +103,7 @@ class CometEngine:
             wait_seconds=settings.bundle_wait_ms / 1_000,
         )
         self.waiting.ledger_ms = chain.ledger_ms
-        self.clock = BlockClock(chain.state.tip.time_ms)
+        self.clock = BlockClock(chain.state.tip.time_ms, wall=around.wall)
         self.rpc = Rpc(settings.rpc)
         self.bundles = BundleCache(chain.ledger)
         self.application = UntilHeight(
@@ -162,10 +165,7 @@ class CometEngine:
         """Begin; `ended` is called once it makes no more blocks, with what ended it."""
         settings, height = self._around.settings, self.chain.state.tip.height
         if 0 < settings.halt_height <= height:
-            raise NodeError(
-                f"the chain is at block {height} and [engine] halt_height is"
-                f" {settings.halt_height}: set it to 0 to go on"
-            )
+            raise ReachedHeight(height)
         write_home(
             self._around.folder / HOME,
             self.chain.ledger.genesis,
@@ -277,8 +277,7 @@ class CometEngine:
         self._look_ahead()
         self._tell(replace(committed, answers=tuple(answers)))
         if committed.header.height == self.application.halt_height:
-            log.warning("block %d is the last one: the node stops", committed.header.height)
-            self.watcher.finish(None)
+            self.watcher.finish(ReachedHeight(committed.header.height))
         self.watcher.wake()
 
     def _look_ahead(self) -> None:
@@ -324,9 +323,11 @@ class CometEngine:
     def _late(self, transaction: Transaction) -> Answer:
         """The answer to a transaction whose expiry a committed block's time has passed."""
         known = self.chain.answer(transaction.id)
-        if known is None:
-            return Answer(transaction.id, None, None, transaction.raw)
-        return replace(known, raw=transaction.raw)
+        if known is not None:
+            return replace(known, raw=transaction.raw)
+        is_told = transaction.body.expires_at_ms > self.chain.not_here_until_ms
+        height = None if is_told else self.chain.first_height - 1
+        return Answer(transaction.id, None, height, transaction.raw)
 
     def _settle(self, answers: Sequence[Answer]) -> None:
         """Wait no longer for what is answered."""
@@ -365,6 +366,10 @@ class CometEngine:
     def answer(self, transaction_id: bytes) -> Answer | None:
         """The final answer to a committed transaction, or None."""
         return self.chain.answer(transaction_id)
+
+    def not_here_until_ms(self) -> int:
+        """An unknown transaction that expires no later may be in a block that is not here."""
+        return self.chain.not_here_until_ms
 
     def prove_record(self, key: bytes) -> RecordProof | None:
         """Proof that a key has its record, or none, after the last block; None before block 1."""

@@ -1,0 +1,137 @@
+"""The parts that only a node of a consortium has: CometBFT, light blocks, the list of peers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from tallystick import settings as settings_module
+from tallystick.api.watched import Watched
+from tallystick.engine.chain import Chain
+from tallystick.engine.clock import Clock, wall_ms
+from tallystick.engine.cometbft.engine import CometEngine, Surroundings
+from tallystick.engine.cometbft.home import genesis_file
+from tallystick.engine.cometbft.light.archive import LightArchive, retain
+from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
+from tallystick.engine.cometbft.light.serving import LightService
+from tallystick.engine.verdicts import Verdicts
+from tallystick.errors import SettingsError
+from tallystick.settings import EngineSettings, Settings
+from tallystick.store.disk import OsDisk
+
+log = logging.getLogger(__name__)
+
+LIGHT = "light"
+"""Folder of light blocks in a data folder."""
+
+
+class Consortium:
+    """What orders, and what belongs to it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        chain: Chain,
+        verdicts: Verdicts,
+        clock: Clock | None,
+    ) -> None:
+        """Open it all. `NodeError` when the genesis is not a consortium's."""
+        genesis_file(chain.ledger.genesis)
+        engine, disk = settings.engine, OsDisk()
+        self._archive = LightArchive(disk, str(folder / LIGHT))
+        try:
+            self.engine = CometEngine(
+                chain,
+                Surroundings(
+                    folder=folder,
+                    settings=engine,
+                    disk=disk,
+                    verdicts=verdicts,
+                    kept_max=settings.limits.queue,
+                    moniker=folder.name,
+                    retain=_retention(engine, self._archive),
+                    allow=AllowList(folder, engine),
+                    wall=clock or wall_ms,
+                ),
+            )
+        except BaseException:
+            self._archive.close()
+            raise
+        rpc = self.engine.rpc
+        archiver = Archiver(self._archive, rpc, chain.entry, chain.ledger.chain_id)
+        self._keeper = Keeper(archiver, self._archive, self.engine.application.fail)
+        self.light = LightService(self._archive, self._keeper, rpc)
+        self.engine.listen(lambda committed: self._keeper.tell(committed.header.height))
+        self._keeper.tell(chain.state.tip.height)
+        self._keeper.start()
+        self.watched = Watched(
+            folder,
+            chain,
+            verdicts,
+            kind=engine.kind,
+            heartbeat_seconds=engine.heartbeat_seconds,
+            engine_trouble=self.engine.watcher.engine_trouble,
+            sync_trouble=self.engine.watcher.sync_trouble,
+            engine_page=engine.metrics,
+        )
+
+    def clock_trouble(self) -> str:
+        """What is wrong with the machine's clock: a warning, for block time is agreed on."""
+        return self.engine.clock.trouble()
+
+    def stop(self) -> None:
+        """End it all."""
+        try:
+            self.engine.stop()
+        finally:
+            self._keeper.stop()
+            self._archive.close()
+
+
+def _retention(settings: EngineSettings, archive: LightArchive) -> Callable[[int], int]:
+    """From which height on CometBFT has to keep its blocks."""
+
+    def wanted(height: int) -> int:
+        if not settings.retain_blocks:
+            return 0
+        return retain(max(0, height - settings.retain_blocks), archive)
+
+    return wanted
+
+
+class AllowList:
+    """Engines that may connect: those that node.toml lists today."""
+
+    def __init__(self, folder: Path, settings: EngineSettings) -> None:
+        """Begin with the settings that the node was started with."""
+        self._folder = folder
+        self._path = folder / settings_module.FILE
+        self._changed_ns = self._when()
+        self._allowed = _ids(settings)
+
+    def __call__(self) -> frozenset[str]:
+        """Node ids; the file is read again when it has changed, a bad one changes nothing."""
+        changed_ns = self._when()
+        if changed_ns != self._changed_ns:
+            self._changed_ns = changed_ns
+            try:
+                self._allowed = _ids(settings_module.load(self._folder, {}).engine)
+            except SettingsError as problem:
+                log.error("%s: the list of peers stays as it was", problem)
+            else:
+                log.warning("%d engines may connect now", len(self._allowed))
+        return self._allowed
+
+    def _when(self) -> int:
+        """When the file changed last; 0 when there is none."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def _ids(settings: EngineSettings) -> frozenset[str]:
+    """Those that may connect, and those that we connect to."""
+    return frozenset([*settings.allow, *(peer.partition("@")[0] for peer in settings.peers)])
