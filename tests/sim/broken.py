@@ -9,12 +9,11 @@ from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as pb
 from tallystick.engine.cometbft.application import Application
-from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.simulated.judge import transactions_of
 from tallystick.store.base import DiskFile
 from tallystick.store.log import FileLog
 from tests.sim.machine import SimulatedMachine
-from tests.sim.runs import Make, Published, make_application, verdicts
+from tests.sim.runs import Make, Published, make_application
 
 
 class NoFlushLog(FileLog):
@@ -50,21 +49,23 @@ class OtherStateMachine(SimulatedMachine):
         return chain
 
 
-def silent_on_duplicates(chain: Chain, published: Published) -> Application:
+def silent_on_duplicates(
+    machine: SimulatedMachine, chain: Chain, published: Published
+) -> Application:
     """Does not answer what was decided in an earlier block."""
 
     def told(made: Committed) -> None:
         here = tuple(each for each in made.answers if each.height == made.header.height)
         published(Committed(made.header, made.header_hash, made.ledger_ms, here))
 
-    return make_application(chain, told)
+    return make_application(machine, chain, told)
 
 
 def of_kind(kind: type[Application]) -> Make:
     """Makes applications of a kind that is wrong."""
 
-    def make(chain: Chain, published: Published) -> Application:
-        return kind(chain, verdicts(), bundles=BundleCache(chain.ledger), published=published)
+    def make(machine: SimulatedMachine, chain: Chain, published: Published) -> Application:
+        return make_application(machine, chain, published, kind)
 
     return make
 
@@ -191,7 +192,7 @@ APPLICATIONS: Sequence[tuple[str, Make, str]] = (
         of_kind(EarlyCommit),
         "the engine has|was not finalized|before the engine",
     ),
-    ("tells before it is durable", of_kind(EarlyNews), "told, not durable"),
+    ("tells before it is durable", of_kind(EarlyNews), "told, and not durable"),
     ("does not answer duplicates", silent_on_duplicates, "was ordered at .* and not answered"),
     ("forgets overhead", of_kind(ForgetsOverhead), "larger than it may be"),
     ("rejects duplicates", of_kind(RejectsDuplicates), "says False to True"),
@@ -203,8 +204,8 @@ APPLICATIONS: Sequence[tuple[str, Make, str]] = (
 """What is wrong with an application, how it is made, and what is found."""
 
 MACHINES: Sequence[tuple[str, type[SimulatedMachine], str]] = (
-    ("does not flush", NoFlushMachine, "told, not durable"),
-    ("forgets used references", ForgetfulMachine, "a fork|decided before"),
+    ("does not flush", NoFlushMachine, "told, and not durable"),
+    ("forgets used references", ForgetfulMachine, "a fork|decided before|answered otherwise"),
     ("finds another state", OtherStateMachine, "another app hash|a fork"),
 )
 """What is wrong with a machine, the machine, and what is found."""

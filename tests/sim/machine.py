@@ -11,7 +11,7 @@ from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import PowerCut, SimulatedDisk
 
-SEGMENT_BYTES = 20_000
+SEGMENT_BYTES = 4_000
 """So small that a run fills several segments."""
 COPY_EVERY = 3
 """After so many blocks the store may be found as it was, as if it had been flushed by itself."""
@@ -24,6 +24,8 @@ class LaggingStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.older: MemoryStore | None = None
+        self.is_bound = False
+        """Whether the log may have lost what would make the store again."""
 
     def apply(self, height: int, changes: Changes, side: Changes) -> None:
         """Move on; now and then the system flushes by itself."""
@@ -34,8 +36,7 @@ class LaggingStore(MemoryStore):
     def checkpoint(self) -> None:
         """What is here is durable."""
         super().checkpoint()
-        if self.height():
-            self.older = self.copy()
+        self.older, self.is_bound = self.copy(), True
 
 
 class SimulatedMachine:
@@ -50,8 +51,10 @@ class SimulatedMachine:
         self._ledger = ledger
         self._chance = Random(seed)
         self.disk = SimulatedDisk(self._chance.randrange(2**32))
-        self._store: MemoryStore = LaggingStore()
-        self._copy: tuple[SimulatedDisk, MemoryStore] | None = None
+        self._store = LaggingStore()
+        self.keep = self._chance.choice((0, 0, 4, 7))
+        """Blocks that are kept; 0 keeps all."""
+        self._copy: tuple[SimulatedDisk, LaggingStore] | None = None
 
     def start(self) -> Chain:
         """Open the chain as the start of a process does."""
@@ -65,21 +68,28 @@ class SimulatedMachine:
             self.disk.kill()
             return
         self.disk.restart(is_shuffled=self._chance.random() < 0.5)
-        store = self._store
-        older = store.older if isinstance(store, LaggingStore) else None
-        back = self._chance.choice((None, older, store))
-        self._store = lagging(back)
+        older, store = self._store.older, self._store
+        back = self._chance.choice((older, store) if store.is_bound else (None, older, store))
+        self._store = lagging(back, is_bound=store.is_bound)
 
     def back_up(self) -> None:
-        """Copy the disk, and the store unless it is to be made anew from the log."""
-        store = self._store.copy() if self._chance.random() < 0.5 else MemoryStore()
-        self._copy = self.disk.clone(), store
+        """Copy disk and store."""
+        self._copy = self.disk.clone(), lagging(self._store, is_bound=self._store.is_bound)
 
-    def restore(self) -> None:
-        """Put the last copy in the place of what is there; without one nothing is there."""
-        disk, store = self._copy or (SimulatedDisk(self._chance.randrange(2**32)), MemoryStore())
-        self.disk, self._store = disk.clone(), lagging(store)
+    def restore(self) -> int:
+        """Put the last copy in the place of what is there, or nothing; the copy's height."""
+        if self._copy is None:
+            self.wipe()
+            return 0
+        disk, store = self._copy
+        self.disk, self._store = disk.clone(), lagging(store, is_bound=store.is_bound)
         self.disk.kill()
+        return self.height_without_power()
+
+    def wipe(self) -> None:
+        """Begin with empty disks."""
+        self.disk, self._store = SimulatedDisk(self._chance.randrange(2**32)), LaggingStore()
+        self._copy = None
 
     def stop_after(self, operations: int) -> None:
         """Stop at one of the next changing operations of the disk; 0: at none."""
@@ -94,9 +104,10 @@ class SimulatedMachine:
         return FileLog.open(twin, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES).height()
 
 
-def lagging(store: MemoryStore | None) -> LaggingStore:
+def lagging(store: MemoryStore | None, *, is_bound: bool = False) -> LaggingStore:
     """A store with the content of another one; empty without one."""
     made = LaggingStore()
     if store is not None and store.height():
         made.apply(store.height(), dict(store.scan(b"")), dict(store.side_scan(b"")))
+        made.older, made.is_bound = made.copy(), is_bound
     return made

@@ -37,7 +37,7 @@ PEERS = 5
 """Four validators, and a node that may be voted in."""
 
 Published = Callable[[Committed], None]
-Make = Callable[[Chain, Published], Application]
+Make = Callable[[SimulatedMachine, Chain, Published], Application]
 MakeMachine = Callable[[Ledger, str], SimulatedMachine]
 
 
@@ -81,10 +81,31 @@ def verdicts() -> Verdicts:
     return Verdicts(verify_batch)
 
 
-def make_application(chain: Chain, published: Published) -> Application:
-    """The application as a node makes it."""
-    bundles = BundleCache(chain.ledger)
-    return Application(chain, verdicts(), bundles=bundles, published=published)
+def make_application(
+    machine: SimulatedMachine,
+    chain: Chain,
+    published: Published,
+    kind: type[Application] = Application,
+) -> Application:
+    """The application as a node makes it: blocks that need not be kept are pruned."""
+
+    def retain(height: int) -> int:
+        return max(0, height + 1 - machine.keep) if machine.keep else 0
+
+    return kind(
+        chain,
+        verdicts(),
+        bundles=BundleCache(chain.ledger),
+        published=published,
+        retain=retain,
+        after_commit=lambda height: prune(chain, retain(height)),
+    )
+
+
+def prune(chain: Chain, height: int) -> None:
+    """Let go of old blocks."""
+    if height > chain.first_height:
+        chain.prune(height)
 
 
 def opened(ledger: Ledger) -> Chain:
@@ -132,6 +153,8 @@ def run(
         Peer(f"n{n}", KEYS[n], machine(ledger, f"{seed}/{n}"), make=make, trace=trace)
         for n in range(peers)
     ]
+    archive = made[1].machine
+    archive.keep = 0  # type: ignore[attr-defined]  # somebody keeps everything for who begins anew
     for peer in made:
         peer.found(begins, judge)
     network = Network(made, judge, TillLoad(ledger, KEYS), seed=seed, trace=trace)

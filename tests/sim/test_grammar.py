@@ -27,6 +27,7 @@ class Alone:
         self.chance = Random(f"grammar/{seed}")
         self.ledger = till_ledger()
         self.machine = SimulatedMachine(self.ledger, f"grammar/{seed}")
+        self.machine.keep = 0
         self.load = TillLoad(self.ledger, KEYS)
         self.sent: list[bytes] = []
         self.height = 0
@@ -37,7 +38,9 @@ class Alone:
     def begin(self) -> None:
         """A process starts: info, and the genesis if the application asks for it."""
         self.grammar = Grammar()
-        self.app: Application = make_application(self.machine.start(), lambda told: None)
+        self.app: Application = make_application(
+            self.machine, self.machine.start(), lambda told: None
+        )
         self.grammar.called("info")
         info = self.app.info(pb.RequestInfo())
         assert info.last_block_height == self.height

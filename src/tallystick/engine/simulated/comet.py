@@ -168,8 +168,9 @@ class Comet:
     def _prune(self, retain: int) -> None:
         """Drop the blocks below a height."""
         require(retain <= self.kept.height, f"blocks below {retain} are given up, too far")
-        for height in [height for height in self.kept.blocks if height < retain]:
-            del self.kept.blocks[height]
+        for kept in (self.kept.blocks, self.kept.voted):
+            for height in [height for height in kept if height < retain]:
+                del kept[height]
 
     # --- a start
 

@@ -143,7 +143,11 @@ class Judge:
     def _answer(self, answer: Answer, ledger_ms: int) -> None:
         """One answer of a node."""
         name = answer.transaction_id.hex()[:8]
-        if answer.receipt is None:
+        if answer.receipt is None and answer.height is not None:
+            known = self.final.get(answer.transaction_id)
+            is_so = known is not None and known[0] <= answer.height
+            require(is_so, f"{name} is said to be in a block that is not here")
+        elif answer.receipt is None:
             expires = self.ledger.codec.decode(answer.raw).body.expires_at_ms
             require(expires <= ledger_ms, f"{name} is said to have expired, and has not")
             require(
@@ -189,6 +193,8 @@ class Judge:
             )
         for identity in sorted(self.final)[:3]:
             known_at, receipt = self.final[identity]
+            if known_at < chain.first_height:
+                continue
             told = chain.prove_receipt(identity)
             require(told is not None and told.holds(), "a proof of a receipt does not hold")
             if told is not None:

@@ -263,7 +263,7 @@ class Network:
         self, speaker: Peer, height: int, time_ns: int
     ) -> list[tuple[Block, bool | None]]:
         """Rubbish, or two different blocks for two halves of the network."""
-        first = self._load.harm(self.chance, self._sent, self._judge.ledger_ms)
+        first = self._load.harm(self.chance, self._sent, self._judge.ledger_ms or self.now_ms)
         made: list[tuple[Block, bool | None]] = [
             (self._block(speaker, height, time_ns, first.bundles), first.is_legal)
         ]
