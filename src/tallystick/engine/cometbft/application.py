@@ -39,6 +39,12 @@ ABCI_VERSION = "2."
 """How the versions of ABCI begin that this application speaks."""
 CODESPACE = "tallystick"
 
+MISBEHAVIOUR: dict[int, str] = {
+    abci.DUPLICATE_VOTE: "it voted for two blocks in one round",
+    abci.LIGHT_CLIENT_ATTACK: "it signed a block for light clients that is not the chain's",
+}
+"""What the engine may have evidence of."""
+
 _ACCEPT = abci.ResponseProcessProposal.ACCEPT
 _REJECT = abci.ResponseProcessProposal.REJECT
 _NO_SNAPSHOTS = "this node takes no snapshots"
@@ -199,7 +205,7 @@ class Application:
                 "validator %s misbehaved at block %d: %s",
                 each.validator.address.hex().upper(),
                 each.height,
-                abci.MisbehaviorType.Name(each.type).lower().replace("_", " "),
+                MISBEHAVIOUR.get(each.type, f"in the way that ABCI numbers {each.type}"),
             )
         return self._blocks.finalize(_ordered(request))
 

@@ -19,9 +19,11 @@ from tallystick.errors import Halted
 from tallystick.ledger.candidate import Candidate, Done
 from tallystick.ledger.receipt import merkle_root
 from tallystick.ledger.state import State
+from tallystick.values.units import AT_MS_MAX
 
 CANDIDATES_KEPT = 4
 """Proposals of one height that are kept executed."""
+HASH_BYTES = 32
 ENTRY_BYTES_MAX = 96 * 1024 * 1024
 """Most bytes that may come of one block. Part of the protocol: every node must have the same."""
 KNOWN_ANSWERS_MAX = 256
@@ -82,19 +84,24 @@ class Blocks:
 
     def propose(self, block: Ordered) -> None:
         """Note a proposal that was accepted; `execute_ahead` executes it."""
-        is_open = self._decided is None and self._is_next(block)
+        is_open = self._decided is None and not self._trouble(block)
         self._proposed = block if is_open else None
 
     def execute_ahead(self) -> None:
         """Execute the last proposal that was accepted, if it was not yet."""
         block, self._proposed = self._proposed, None
-        if block is not None and self._is_next(block) and block.hash not in self._candidates:
-            self._keep(self._execute(block))
+        if block is None or self._trouble(block) or block.hash in self._candidates:
+            return
+        self._keep(self._execute(block))
 
-    def _is_next(self, block: Ordered) -> bool:
-        """Whether it can be executed over the committed state."""
+    def _trouble(self, block: Ordered) -> str:
+        """Why it cannot be executed over the committed state; empty when it can."""
         tip = self._chain.state.tip
-        return block.height == tip.height + 1 and block.time_ms >= tip.time_ms
+        if block.height != tip.height + 1:
+            return f"the engine is at block {block.height}, the ledger has done block {tip.height}"
+        if not tip.time_ms <= block.time_ms <= AT_MS_MAX:
+            return f"its time {block.time_ms} does not follow {tip.time_ms}, that of the last block"
+        return "" if len(block.hash) == HASH_BYTES else f"its hash has {len(block.hash)} bytes"
 
     def _keep(self, executed: Executed) -> None:
         """Keep a candidate; the oldest goes when there are too many."""
@@ -107,14 +114,9 @@ class Blocks:
 
     def finalize(self, block: Ordered) -> abci.ResponseFinalizeBlock:
         """What comes of a decided block; nothing is durable. Asked again, it says the same."""
-        tip = self._chain.state.tip
-        if block.height != tip.height + 1:
-            raise Halted(
-                block.height,
-                f"the engine decided block {block.height}, the ledger is at block {tip.height}",
-            )
-        if block.time_ms < tip.time_ms:
-            raise Halted(block.height, f"its time {block.time_ms} is before that of the last block")
+        trouble = self._trouble(block)
+        if trouble:
+            raise Halted(block.height, trouble)
         known = self._candidates.get(block.hash)
         if known is None or known.block != block:
             known = self._execute(block)
