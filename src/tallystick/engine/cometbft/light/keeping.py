@@ -17,7 +17,7 @@ from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.rpcform import light_block, priorities
 from tallystick.engine.cometbft.light.verify import check_block
 from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
-from tallystick.errors import BadAnswer, Halted, HeaderRefused, NoSuchBlock, StoreError
+from tallystick.errors import BadAnswer, DiskFull, Halted, HeaderRefused, NoSuchBlock, StoreError
 from tallystick.ledger.block import Entry
 
 log = logging.getLogger(__name__)
@@ -207,8 +207,16 @@ class Keeper:
             self._archiver.step()
         except (RpcUnavailable, RpcRefused) as problem:
             log.debug("no light block yet: %s", problem)
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_stopping, PAUSE_SECONDS)
+            self._pause(PAUSE_SECONDS)
+            return
+        except DiskFull as problem:
+            log.error("no light block can be kept: %s", problem)
+            self._pause(FLUSH_SECONDS)
             return
         with self._changed:
             self._changed.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait before it is tried again, or until it is time to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping, seconds)

@@ -52,6 +52,8 @@ class LightService:
         self._archive = archive
         self._keeper = keeper
         self._caller = caller
+        self.wait_seconds = WAIT_SECONDS
+        """How long the block after a proof's is waited for."""
 
     def answer(self, method: str, given: Mapping[str, str]) -> dict[str, Any]:
         """A JSON-RPC answer: `result`, or CometBFT's own `error`."""
@@ -105,7 +107,7 @@ class LightService:
             own = self._archive.get(height)
             if own is not None and own.header.app_hash == app_hash:
                 return height
-        if not self._keeper.wait(height + 1, WAIT_SECONDS):
+        if not self._keeper.wait(height + 1, self.wait_seconds):
             raise Busy(f"the validators have not signed block {height + 1} yet")
         return height + 1
 
