@@ -18,7 +18,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful cases golden docs proto new-app lock crash sim bench mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash sim bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -60,13 +60,17 @@ test: check ## work: check, then every test; every branch of ledger and apps, ev
 	@rm -rf $(PAIRS)
 	@$(MAKE) --no-print-directory test-fast
 	@$(MAKE) --no-print-directory test-stateful
+	@$(MAKE) --no-print-directory test-consortium
 	$(BIN)/python -m tools.pairs $(PAIRS)
 
-test-fast: $(READY)
-	$(PYTEST) --ignore=tests/house -m "not stateful" --cov --cov-report=term --pairs=$(PAIRS)
+test-fast: engine
+	$(PYTEST) --ignore=tests/house -m "not stateful and not consortium" --cov --cov-report=term --pairs=$(PAIRS)
 
 test-stateful: $(READY)
 	$(PYTEST) --ignore=tests/house -m stateful
+
+test-consortium: engine
+	$(BIN)/pytest -q --ignore=tests/house -m consortium --durations=10
 
 cases: $(READY) ## work: play case files (CASES=PATH, default examples)
 	@$(BIN)/tally cases $(CASES)
