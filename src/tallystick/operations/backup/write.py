@@ -30,9 +30,10 @@ from tallystick.operations.backup.blockstore import Unreadable, engine_height
 from tallystick.operations.backup.folder import SIGNED, STAGE, Staged
 from tallystick.operations.backup.manifest import FORMAT, NAME, SECRETS, Kept, Manifest, Signed
 from tallystick.operations.backup.sealing import seal
-from tallystick.store.check import ProblemKind, check
 from tallystick.store.disk import OsDisk
+from tallystick.store.entry import Tip, encode_tip
 from tallystick.store.rocks import RocksStore
+from tallystick.store.scan import TIP_NAME, damage, scan, segment_path
 
 BACKUP, EXPORT = "backup", "export"
 CHUNK_BYTES = 1024 * 1024
@@ -69,7 +70,7 @@ def back_up(
     genesis = read_genesis(data, apps)
     with _stage(data) as stage, _holder(data) as node:
         staged = _ledger_part(data, stage)
-        height = _check_blocks(stage, genesis)
+        height, staged = _whole_blocks(stage, genesis, staged)
         reached = None
         if not only_blocks and (data / HOME).is_dir():
             with parts.held_still(None if node is None else parts.engine_of(node)):
@@ -147,13 +148,27 @@ def _state_part(data: Path, stage: Path) -> list[Staged]:
     raise BadBackup(str(data / STATE), f"it cannot be taken while the node runs: {problem}")
 
 
-def _check_blocks(stage: Path, genesis: Genesis) -> int:
-    """Height of the staged blocks; damage is found now, not when the backup is needed."""
-    found = check(OsDisk(), str(stage / BLOCKS), genesis.hash)
-    for problem in found.problems:
-        if problem.kind is ProblemKind.DAMAGE:
-            raise BadBackup(BLOCKS, problem.message)
-    return found.height
+def _whole_blocks(stage: Path, genesis: Genesis, staged: list[Staged]) -> tuple[int, list[Staged]]:
+    """The staged blocks without a last one that was just being written, and a tip of their own.
+
+    Every byte is read: damage is found now, not when the backup is needed.
+    """
+    found = scan(OsDisk(), str(stage / BLOCKS), genesis.hash, deep=True)
+    lost = damage(OsDisk(), found)
+    if lost is not None:
+        raise BadBackup(BLOCKS, str(lost))
+    last = f"{BLOCKS}/{Path(segment_path(BLOCKS, found.segment)).name}"
+    kept = [
+        Staged(each.name, each.path, found.end) if each.name == last else each
+        for each in staged
+        if not (each.name.endswith(".log") and each.name.startswith(f"{BLOCKS}/"))
+        or each.name <= last
+    ]
+    if found.height:
+        tip = stage / BLOCKS / TIP_NAME
+        tip.write_bytes(encode_tip(Tip(found.height, found.last_hash)))
+        kept.append(Staged(f"{BLOCKS}/{TIP_NAME}", tip, tip.stat().st_size))
+    return found.height, kept
 
 
 def _engine_height(stage: Path) -> int | None:
