@@ -14,7 +14,7 @@ from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.bundle import BundleCache, encode_bundle
 from tallystick.engine.cometbft.params import app_state, consensus_params
 from tallystick.engine.verdicts import Verdicts
-from tallystick.ledger.app import Message
+from tallystick.ledger.app import App, Message
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.system import CONSENSUS, Consensus, Validator
@@ -57,11 +57,12 @@ class Stand:
         disk: SimulatedDisk | None = None,
         store: StateStore | None = None,
         references: int = 0,
+        app: App = APP,
         **options: Any,
     ) -> None:
-        """Open the chain."""
+        """Open the chain, with this release's till or another's."""
         self.genesis = begins or till_genesis()
-        self.ledger = Ledger([APP], PEOPLE, self.genesis)
+        self.ledger = Ledger([app], PEOPLE, self.genesis)
         self.disk = disk or SimulatedDisk()
         self.log = FileLog.open(self.disk, "blocks", self.genesis.hash)
         self.chain = Chain(self.ledger, self.log, store or MemoryStore())

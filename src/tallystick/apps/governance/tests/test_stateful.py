@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import cast
 
 import pytest
 
@@ -247,9 +248,10 @@ def follow(world: World) -> int:
     for entry in world.chain.entries(1):
         after = dict(seats)
         for key, raw in (change for changes in entry.changes for change in changes):
-            if decode_key(key)[0] == name and raw is None:
-                del after[decode_key(key)[1]]  # a stranger would be a KeyError
-            elif decode_key(key)[0] == name:
+            told, *rest = decode_key(key)
+            if told == name and raw is None:
+                del after[cast("bytes", rest[0])]  # a stranger would be a KeyError
+            elif told == name and raw is not None:
                 kept = world.ledger.rules.decoders[name].decode(raw)
                 after[kept.public_key] = kept.power
         keys = seats.keys() | after.keys()
