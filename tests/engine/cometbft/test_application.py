@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from tallystick.accel.ics23 import encode_proof
 from tallystick.engine.base import Answer
 from tallystick.engine.cometbft import abci_pb2 as abci
 from tallystick.engine.cometbft.blocks import CANDIDATES_KEPT, KNOWN_ANSWERS_MAX
@@ -17,6 +19,7 @@ from tallystick.engine.cometbft.seam import Applied, ChunkResult, Offered, Snaps
 from tallystick.errors import DiskFull, Halted, NodeError
 from tallystick.ledger.app import key_bytes
 from tallystick.ledger.genesis import HORIZON_MS
+from tallystick.ledger.ics23 import state_proof
 from tallystick.ledger.receipt import merkle_root
 from tallystick.values.codec import encode
 from tests.engine.cometbft.stand import (
@@ -98,6 +101,23 @@ def test_a_record_is_asked_for_by_its_key(stand: Stand) -> None:
     assert ask(key, height=7).code == 3
     assert ask(key_bytes(Purse(party="B"))).value == b""
     assert ask(b"garbage").value == b""
+
+
+def test_a_record_is_proved_when_asked(stand: Stand) -> None:
+    stand.block(stand.bundle(FILL))
+    for key in (key_bytes(Purse(party="A")), key_bytes(Purse(party="B"))):
+        request = abci.RequestQuery(path="/state", data=key, prove=True)
+        record, state = stand.application.query(request).proof_ops.ops
+        assert (record.type, record.key) == ("ics23:jmt", hashlib.sha256(key).digest())
+        proof = stand.chain.prove_record(key)
+        assert proof is not None
+        assert proof.holds()
+        assert record.data == encode_proof(proof.evidence())
+        seal = proof.seal
+        assert (state.type, state.key) == ("ics23:simple", b"state")
+        assert state.data == state_proof(
+            receipts_root=seal.receipts_root, state_root=seal.state_root
+        )
 
 
 # --- the beginning

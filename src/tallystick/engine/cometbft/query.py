@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
+from tallystick.accel.ics23 import encode_proof
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
+from tallystick.ledger.ics23 import STATE_KEY, state_proof
+from tallystick.ledger.proof import RecordProof
 
 ADDRESS_FILTER = "/p2p/filter/addr/"
 """Asked of every address that connects, before it has said who it is."""
@@ -11,6 +16,11 @@ ID_FILTER = "/p2p/filter/id/"
 """Asked of every peer, by the id of its node key."""
 STATE = "/state"
 """Asks for a record by its key."""
+
+RECORD_OP = "ics23:jmt"
+"""Type of the proof of a record: the specification is that of `accel/ics23.py`."""
+STATE_OP = "ics23:simple"
+"""Type of the proof of the state root: specification `tendermint` of ICS 23."""
 
 UNKNOWN_PATH = 1
 NOT_ALLOWED = 2
@@ -43,7 +53,21 @@ def _record(chain: Chain, request: abci.RequestQuery) -> abci.ResponseQuery:
     height = proof.seal.header.height
     if request.height not in (0, height):
         return _no(NOT_THIS_HEIGHT, f"only the state after block {height} can be asked for")
-    return abci.ResponseQuery(key=request.data, value=proof.record or b"", height=height)
+    answer = abci.ResponseQuery(key=request.data, value=proof.record or b"", height=height)
+    if request.prove:
+        answer.proof_ops.ops.extend(_proof_ops(proof))
+    return answer
+
+
+def _proof_ops(proof: RecordProof) -> list[abci.ProofOp]:
+    """The record, or its absence, under the state root, and that under the next app hash."""
+    roots = proof.seal
+    upper = state_proof(receipts_root=roots.receipts_root, state_root=roots.state_root)
+    key_hash = hashlib.sha256(proof.key).digest()
+    return [
+        abci.ProofOp(type=RECORD_OP, key=key_hash, data=encode_proof(proof.evidence())),
+        abci.ProofOp(type=STATE_OP, key=STATE_KEY, data=upper),
+    ]
 
 
 def _no(code: int, reason: str) -> abci.ResponseQuery:
