@@ -324,6 +324,15 @@ class Chain:
             history=self.history,
         )
 
+    def reader(self) -> StateReader:
+        """What the state store holds after the last committed block, for as long as it is read."""
+        with self._lock:
+            return self._store.snapshot()
+
+    def empty_tree(self) -> StateTree:
+        """A new tree of the body that this chain uses."""
+        return self._body.tree()
+
     @property
     def ledger_ms(self) -> int:
         """Ledger time of the last committed block; at genesis, of the opening."""

@@ -60,8 +60,13 @@ def side_writes(
     }
     for position, receipt in enumerate(receipts):
         if receipt.transaction_id is not None and receipt.outcome in FINAL:
-            side[receipt_key(receipt.transaction_id)] = encode_key("at", height, position)
+            side[receipt_key(receipt.transaction_id)] = place_key(height, position)
     return side
+
+
+def place_key(height: int, position: int) -> bytes:
+    """A place as it is stored: height and position among the receipts."""
+    return encode_key("at", height, position)
 
 
 def place_of(raw: bytes) -> tuple[int, int]:
