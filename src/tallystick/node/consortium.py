@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tallystick import settings as settings_module
+from tallystick.api import comet_figures
 from tallystick.api.watched import Watched
 from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock, wall_ms
@@ -75,6 +77,7 @@ class Consortium:
             engine_trouble=self.engine.watcher.engine_trouble,
             sync_trouble=self.engine.watcher.sync_trouble,
             engine_page=engine.metrics,
+            readings=(partial(comet_figures.read, self.engine, self._archive, tuple),),
         )
 
     def clock_trouble(self) -> str:
