@@ -11,7 +11,9 @@ from tallystick.cli.transact import submit
 from tallystick.client.client import Client
 from tallystick.client.draft import read
 from tallystick.errors import Unreachable
+from tallystick.ledger.genesis import genesis_to_json
 from tallystick.node import Node
+from tallystick.testing.cast import cast_world
 from tallystick.testing.world import public_key
 from tests.cli.conftest import Tally
 
@@ -208,6 +210,17 @@ def test_the_genesis_is_shown(tally: Tally, folder: Path) -> None:
     data = tally("genesis", "show", str(folder), "--json").json
     assert data["records"]["members.member"] == 18
     assert data["chain_id"].endswith(data["hash"][:8])
+
+
+def test_the_genesis_of_a_consortium_names_its_validators(tally: Tally, tmp_path: Path) -> None:
+    world = cast_world(validators={"bank-a": 10, "SUP": 5})
+    path = tmp_path / "genesis.json"
+    path.write_bytes(genesis_to_json(world.genesis, world.ledger.rules.record_types))
+    told = tally("genesis", "show", str(tmp_path)).out
+    assert "4,194,304 bytes, 5,000 transactions" in told
+    assert "100,000 blocks and 48 h" in told
+    assert f"bank-a, power 10, {public_key('bank-a.node').hex()}" in told
+    assert "SUP, power 5" in told
 
 
 def test_a_folder_in_use_is_not_audited(desk: Tally, folder: Path) -> None:

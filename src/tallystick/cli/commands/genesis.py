@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar, cast
 
 import click
 import msgspec
@@ -14,13 +16,16 @@ from tallystick.cli.group import TallyCommand, TallyGroup
 from tallystick.cli.output import print_json
 from tallystick.cli.render import Column, print_table
 from tallystick.cli.session import session_of
-from tallystick.ledger.app import tag_of
+from tallystick.ledger.app import Record, tag_of
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.rules import Rules
+from tallystick.ledger.system import Consensus, Validator
 from tallystick.node import read_genesis, shipped
 from tallystick.values.codec import to_json
 from tallystick.values.time import format_at
 from tallystick.wording import ZONE_MINUTES
+
+R = TypeVar("R", bound=Record)
 
 
 @click.group("genesis", cls=TallyGroup)
@@ -34,8 +39,8 @@ def group() -> None:
 def show(ctx: click.Context, folder: Path) -> int:
     """The genesis of a data folder: name, time, rules, limits, and its first records by kind."""
     apps, _ = shipped()
-    genesis = read_genesis(folder, apps)
-    kinds = Counter(_kinds(genesis, Rules(apps)))
+    genesis, rules = read_genesis(folder, apps), Rules(apps)
+    kinds = Counter(_kinds(genesis, rules))
     if session_of(ctx).as_json:
         plain = msgspec.json.decode(to_json(msgspec.structs.replace(genesis, records=())))
         print_json(
@@ -51,6 +56,7 @@ def show(ctx: click.Context, folder: Path) -> int:
         ("budget", f"{genesis.budget.reads} reads, {genesis.budget.writes} writes"),
         ("node key", genesis.node_key.hex() if genesis.node_key else "-"),
         ("rules", ", ".join(f"{each.app} {each.version}" for each in genesis.apps)),
+        *_consortium(genesis, rules),
         *(("records", f"{count} {kind}") for kind, count in sorted(kinds.items())),
     ]
     print_table([Column(""), Column("")], rows, head=False)
@@ -62,6 +68,24 @@ def _opens(genesis: Genesis) -> str:
     if genesis.opens_at_ms is None:
         return "with the machine's clock"
     return f"{format_at(genesis.opens_at_ms, ZONE_MINUTES)} (trial)"
+
+
+def _consortium(genesis: Genesis, rules: Rules) -> Iterator[tuple[str, str]]:
+    """What the engine of several nodes begins with; nothing when one node orders alone."""
+    consensus, nodes = _first(genesis, rules, Consensus), _first(genesis, rules, Validator)
+    for said in consensus:
+        yield "blocks", f"{said.block_bytes:,} bytes, {said.block_transactions:,} transactions"
+        hours = said.evidence_ms // 3_600_000
+        yield "evidence", f"{said.evidence_blocks:,} blocks and {hours:,} h"
+    for each in nodes:
+        yield "validator", f"{each.member}, power {each.power}, {each.public_key.hex()}"
+
+
+def _first(genesis: Genesis, rules: Rules, type_: type[R]) -> list[R]:
+    """First records of one type."""
+    union = msgspec.msgpack.Decoder(_Tagged)
+    wanted = [raw for raw in genesis.records if union.decode(raw).type == tag_of(type_)]
+    return [cast(R, rules.decoders[type_.spec.name].decode(raw)) for raw in wanted]
 
 
 def _kinds(genesis: Genesis, rules: Rules) -> list[str]:
