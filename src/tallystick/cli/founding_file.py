@@ -23,7 +23,7 @@ from tallystick.errors import FormatError
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import Record
 from tallystick.ledger.refusal import Refused
-from tallystick.ledger.system import Validator
+from tallystick.ledger.system import Consensus, Validator
 from tallystick.testing.cast import CAST, OFFICERS
 from tallystick.values.codec import decode, encode
 from tallystick.values.errors import ValueProblem
@@ -121,6 +121,7 @@ def founding_records(
     keys: FoundersKeys,
     now_ms: int,
     validators: Sequence[Validator] = (),
+    consensus: Consensus | None = None,
 ) -> tuple[Record, ...]:
     """The first records of the network; FormatError says why it cannot begin so."""
     calendar = file.calendar
@@ -133,7 +134,11 @@ def founding_records(
             payment_cutoff_minute=calendar.payment_cutoff_minute,
         )
         founding = supervised(
-            founders, published, parameters=file.parameters, validators=validators
+            founders,
+            published,
+            parameters=file.parameters,
+            validators=validators,
+            consensus=consensus,
         )
         records = first_records(APPS, founding, now_ms)
         # What is made here was never decoded: hold it to its bounds.

@@ -20,7 +20,7 @@ import tomli_w
 from tallystick import settings as node_settings
 from tallystick.api import tls
 from tallystick.engine.clock import wall_ms
-from tallystick.engine.cometbft.home import HOME, node_id, validator_key
+from tallystick.engine.cometbft.home import HOME, node_id, node_key, validator_key
 from tallystick.engine.folder import BLOCKS, GENESIS, PASSPHRASE, STATE, TLS, write_private
 from tallystick.errors import NodeError
 from tallystick.settings import Settings
@@ -39,6 +39,8 @@ class Identity:
     """Name of its engine among its peers, 40 hex digits."""
     validator_key: bytes
     """Public key with which it votes."""
+    node_key: bytes
+    """Public key that its name is made of."""
 
 
 def prepare(
@@ -62,7 +64,7 @@ def prepare(
     if not (folder / TLS).exists():
         tls.make(folder / TLS, datetime.fromtimestamp(wall_ms() // 1000, UTC), hosts)
     home = folder / HOME
-    return Identity(node_id(home), validator_key(home))
+    return Identity(node_id(home), validator_key(home), node_key(home))
 
 
 def put_genesis(folder: Path, genesis: bytes) -> None:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +118,7 @@ class NetworkNode:
 
     @property
     def rpc(self) -> Rpc:
-        """Its engine's own interface."""
+        """Its engine's own interface, to be closed after use."""
         return rpc_of(self.folder)
 
     def client(self) -> Client:
@@ -403,7 +404,8 @@ def validators_of(network: Network) -> set[bytes]:
     """Keys that vote now, by the word of the first engine that answers."""
     for node in network.nodes:
         try:
-            found = node.rpc.validators()
+            with closing(node.rpc) as rpc:
+                found = rpc.validators()
         except (RpcUnavailable, RpcRefused):
             continue
         return {base64.b64decode(each["pub_key"]["value"]) for each in found}

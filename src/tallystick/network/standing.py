@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,10 @@ class NetworkStanding:
 
     @property
     def is_well(self) -> bool:
-        """Whether every node that should run is live, and all agree."""
+        """Whether every node that should run is live without trouble, and all agree."""
         wanted = [each for each in self.nodes if each.state not in ("killed", "stopped")]
-        return bool(wanted) and len(self.live) == len(wanted) and self.agrees
+        sound = [each for each in self.live if not each.trouble]
+        return bool(wanted) and len(sound) == len(wanted) and self.agrees
 
 
 def look(folder: Path, wishes: Sequence[NodeWish]) -> NetworkStanding:
@@ -130,9 +132,9 @@ def _state(found: NodeStanding, wish: NodeWish, run: Run | None) -> str:
 
 def _engine(data: Path) -> dict[str, Any]:
     """The engine's status with its number of peers; empty when it does not answer."""
-    rpc = rpc_of(data)
     try:
-        return {**rpc.status(), "n_peers": rpc.net_info()["n_peers"]}
+        with closing(rpc_of(data)) as rpc:
+            return {**rpc.status(), "n_peers": rpc.net_info()["n_peers"]}
     except (RpcUnavailable, RpcRefused, SettingsError):
         return {}
 
@@ -152,6 +154,7 @@ def _ledger(data: Path) -> tuple[int, str]:
 def _app_hash(data: Path, height: int) -> str:
     """App hash in the header of a block; empty when the engine does not tell it."""
     try:
-        return str(rpc_of(data).commit(height)["signed_header"]["header"]["app_hash"])
+        with closing(rpc_of(data)) as rpc:
+            return str(rpc.commit(height)["signed_header"]["header"]["app_hash"])
     except (RpcUnavailable, RpcRefused, SettingsError):
         return ""

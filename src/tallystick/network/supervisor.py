@@ -20,7 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from tallystick.errors import Damage, DataFolderInUse, Halted, NodeError, ReleaseTooOld
+from tallystick.errors import (
+    Damage,
+    DataFolderInUse,
+    Halted,
+    NodeError,
+    ReachedHeight,
+    ReleaseTooOld,
+)
 from tallystick.network.plan import (
     LOGS,
     SUPERVISOR_LOCK,
@@ -44,7 +51,7 @@ SOUND_SECONDS = 30.0
 """A node that ran so long is no longer one that fails at once."""
 GRACE_SECONDS = 20.0
 """How long a node may take to stop in order."""
-NO_USE = (Damage.exit_code, Halted.exit_code, ReleaseTooOld.exit_code)
+NO_USE = tuple(each.exit_code for each in (Damage, Halted, ReachedHeight, ReleaseTooOld))
 """Exit codes after which a restart would only fail again: a person must look."""
 LAST_BYTES = 4_096
 
@@ -62,6 +69,8 @@ class _Node:
         self.failures = 0
         self.begun = time.monotonic()
         self.not_before = 0.0
+        self.may_die = False
+        """Whether it is to be down."""
         self.stop_by = 0.0
         """When patience ends; 0 while nobody asked it to stop."""
 
@@ -117,6 +126,7 @@ class Supervisor:
 
     def _tend(self, node: _Node, wish: NodeWish) -> None:
         """Bring one node nearer to what is wanted."""
+        node.may_die = wish.wanted != "up"
         is_up = self._is_up(node)
         if wish.wanted != "up" or wish.healed > node.healed:
             node.halted, node.not_before, node.failures = "", 0.0, 0
@@ -146,9 +156,9 @@ class Supervisor:
         """Say so, and decide when it is started again."""
         code = node.child.returncode if node.child is not None else None
         node.process = node.child = None
-        if node.stop_by:
+        if node.stop_by or node.may_die:
             node.stop_by = 0.0
-            log.info("%s has stopped", node.name)
+            log.info("%s has %s", node.name, "stopped" if code == 0 else f"ended with {code}")
             return
         is_early = time.monotonic() - node.begun < SOUND_SECONDS
         node.failures = node.failures + 1 if is_early else 1

@@ -31,6 +31,7 @@ from tallystick.network.plan import PLAN
 from tallystick.network.standing import NetworkStanding
 from tallystick.network.tail import follow, last_lines
 from tallystick.node import Beginning
+from tallystick.settings import EngineSettings
 from tallystick.values.errors import ValueProblem
 from tallystick.wording import Wording, WordingProblem
 
@@ -100,7 +101,7 @@ def up(
         is_trial = trial or members is None
         if opens and not is_trial:
             raise click.UsageError("only a --trial opens at a time of its own", ctx)
-        network = _made(folder, file, name, validators or 4, _opening(file, opens, is_trial))
+        network = make_network(folder, file, name, validators or 4, _opening(file, opens, is_trial))
     else:
         network = Network.open(folder)
         if validators not in (None, len(network.nodes)) or members is not None:
@@ -126,8 +127,14 @@ def _opening(file: FoundingFile, opens: str | None, is_trial: bool) -> int | Non
         raise WordingProblem(f"--opens: {problem}") from None
 
 
-def _made(
-    folder: Path, file: FoundingFile, name: str, validators: int, opens_at_ms: int | None
+def make_network(
+    folder: Path,
+    file: FoundingFile,
+    name: str,
+    validators: int,
+    opens_at_ms: int | None,
+    *,
+    engine: EngineSettings | None = None,
 ) -> Network:
     """A new network of a founding file."""
     keys = FoundersKeys()
@@ -151,7 +158,12 @@ def _made(
 
     order = sorted(file.members, key=lambda each: each.kind not in RUNS_FIRST)
     return Network.make(
-        folder, [each.id for each in order], begin, validators=validators, keep=keep
+        folder,
+        [each.id for each in order],
+        begin,
+        validators=validators,
+        engine=engine,
+        keep=keep,
     )
 
 
@@ -183,15 +195,15 @@ def status(ctx: click.Context, folder: Path) -> int:
 
 
 @group.command("logs", cls=TallyCommand)
-@click.argument("node", required=False, metavar="[N]")
+@click.argument("which", required=False, metavar="[N]")
 @_folder
 @click.option("--lines", default=40, show_default=True, help="How many of the last lines.")
 @click.option("--follow", "-f", "follow_", is_flag=True, help="Go on as they come, until Ctrl-C.")
 @click.option("--engine", is_flag=True, help="What CometBFT says instead.")
-def logs(node: str | None, folder: Path, *, lines: int, follow_: bool, engine: bool) -> int:
+def logs(which: str | None, folder: Path, *, lines: int, follow_: bool, engine: bool) -> int:
     """What the nodes say, or node N alone."""
     network = Network.open(folder)
-    nodes = [network.node(node)] if node else network.nodes
+    nodes = [network.node(which)] if which else network.nodes
     paths = {each.name: each.engine_log if engine else each.log for each in nodes}
     for name, path in paths.items():
         for line in last_lines(path, lines):
@@ -208,26 +220,26 @@ def _headed(name: str, line: str, count: int) -> str:
 
 
 @group.command("kill", cls=TallyCommand)
-@click.argument("node", metavar="N")
+@click.argument("which", metavar="N")
 @_folder
 @click.pass_context
-def kill(ctx: click.Context, node: str, folder: Path) -> int:
+def kill(ctx: click.Context, which: str, folder: Path) -> int:
     """Kill a node's ledger and engine at once (SIGKILL); it stays down until `heal`."""
     network = Network.open(folder)
-    found = network.node(node)
+    found = network.node(which)
     found.kill()
     _one(ctx, found, "is killed")
     return OK
 
 
 @group.command("heal", cls=TallyCommand)
-@click.argument("node", metavar="N")
+@click.argument("which", metavar="N")
 @_folder
 @click.pass_context
-def heal(ctx: click.Context, node: str, folder: Path) -> int:
+def heal(ctx: click.Context, which: str, folder: Path) -> int:
     """Start a node again, and wait until it has what the others have."""
     network = Network.open(folder)
-    found = network.node(node)
+    found = network.node(which)
     _need_supervisor(network, folder)
     found.start()
     _one(ctx, found, "is live")
@@ -261,14 +273,14 @@ def add(ctx: click.Context, folder: Path) -> int:
 
 
 @group.command("remove", cls=TallyCommand)
-@click.argument("node", metavar="N")
+@click.argument("which", metavar="N")
 @_folder
 @click.option("--force", is_flag=True, help="Although it still has a vote.")
 @click.pass_context
-def remove(ctx: click.Context, node: str, folder: Path, *, force: bool) -> int:
+def remove(ctx: click.Context, which: str, folder: Path, *, force: bool) -> int:
     """Take out a node that has no vote (any more): stopped for good, refused by the others."""
     network = Network.open(folder)
-    found = network.node(node)
+    found = network.node(which)
     if not force and network.is_validator(found.name):
         raise NodeError(
             f"{found.name} still votes: first `tally governance propose --action"

@@ -313,8 +313,35 @@ def _consensus(settings: EngineSettings) -> dict[str, Any]:
 # --- keys
 
 
+Sign = Callable[[bytes], bytes]
+"""Signs bytes with one key."""
+
+
 def validator_key(home: Path) -> bytes:
     """Public key with which this node votes; made if there is none."""
+    return _validator(home).public_key().public_bytes_raw()
+
+
+def node_id(home: Path) -> str:
+    """Name of this node among its peers, 40 hex digits; its key is made if there is none."""
+    return address_of(node_key(home))
+
+
+def node_key(home: Path) -> bytes:
+    """Public key that names this node among its peers; made if there is none."""
+    return _node(home).public_key().public_bytes_raw()
+
+
+def signers(home: Path) -> dict[str, Sign]:
+    """Who holds the keys of this folder can show it: `validator` and `node` sign.
+
+    Never for anything that CometBFT could take for a vote: say what it is in the first bytes.
+    """
+    return {"validator": _validator(home).sign, "node": _node(home).sign}
+
+
+def _validator(home: Path) -> Ed25519PrivateKey:
+    """The key with which this node votes."""
     path = home / _VALIDATOR
     if not path.exists():
         # What it signed must not outlive the key that signed it, nor be forgotten with it.
@@ -322,21 +349,19 @@ def validator_key(home: Path) -> bytes:
         _create(path, _new_validator)
     document = _read_json(path)
     public = _key_in(document, "pub_key", path, 32)
-    private = _key_in(document, "priv_key", path, 64)
-    _check_halves(path, private, public)
+    made = _opened(path, _key_in(document, "priv_key", path, 64), public)
     if document.get("address") != address_of(public).upper():
         raise BadKeyFile(str(path), "its address is not that of its key")
-    return public
+    return made
 
 
-def node_id(home: Path) -> str:
-    """Name of this node among its peers, 40 hex digits; its key is made if there is none."""
+def _node(home: Path) -> Ed25519PrivateKey:
+    """The key that names this node."""
     path = home / _NODE
     if not path.exists():
         _create(path, lambda: {"priv_key": _amino("PrivKey", _private_bytes(_new_key()))})
     private = _key_in(_read_json(path), "priv_key", path, 64)
-    _check_halves(path, private, private[32:])
-    return address_of(private[32:])
+    return _opened(path, private, private[32:])
 
 
 def address_of(public_key: bytes) -> str:
@@ -406,11 +431,12 @@ def _key_in(document: dict[str, Any], name: str, path: Path, length: int) -> byt
     return raw
 
 
-def _check_halves(path: Path, private: bytes, public: bytes) -> None:
-    """A key whose halves differ would sign what nobody accepts."""
-    made = Ed25519PrivateKey.from_private_bytes(private[:32]).public_key().public_bytes_raw()
-    if made != public or private[32:] != public:
+def _opened(path: Path, private: bytes, public: bytes) -> Ed25519PrivateKey:
+    """A private key; one whose halves differ would sign what nobody accepts."""
+    made = Ed25519PrivateKey.from_private_bytes(private[:32])
+    if made.public_key().public_bytes_raw() != public or private[32:] != public:
         raise BadKeyFile(str(path), "its halves do not belong together")
+    return made
 
 
 def _check_signed(home: Path) -> None:
