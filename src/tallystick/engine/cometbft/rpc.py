@@ -58,6 +58,7 @@ class Rpc:
         self._host, self._port = split_address(address)
         self._timeout_seconds = timeout_seconds
         self._idle: list[http.client.HTTPConnection] = []
+        self._is_closed = False
         self._lock = threading.Lock()
 
     # --- what may be asked
@@ -129,7 +130,11 @@ class Rpc:
         return result
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections that nobody uses; keep none from now on."""
+        self._is_closed = True
+        self._drop_idle()
+
+    def _drop_idle(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -145,7 +150,7 @@ class Rpc:
             except TimeoutError as slow:
                 raise RpcUnavailable("no answer in time") from slow
             except (OSError, http.client.HTTPException):
-                self.close()
+                self._drop_idle()
         fresh = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
         try:
             return self._post(fresh, body)
@@ -162,7 +167,8 @@ class Rpc:
             connection.close()
             raise
         with self._lock:
-            if len(self._idle) < IDLE_MAX and not response.will_close:
+            is_kept = not response.will_close and not self._is_closed
+            if is_kept and len(self._idle) < IDLE_MAX:
                 self._idle.append(connection)
                 return found
         connection.close()

@@ -98,6 +98,7 @@ class Watcher:
         self._wakeup.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        self._watched.rpc.close()
 
     def wake(self) -> None:
         """Something happened: look at once."""
