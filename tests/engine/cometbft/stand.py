@@ -108,6 +108,12 @@ class Stand:
         """A bundle of transactions of one call each."""
         return encode_bundle(note, [self.signed(call) for call in calls])
 
+    def tampered(self, call: tuple[str, Message]) -> bytes:
+        """A bundle in which one signature has one wrong bit."""
+        raw = bytearray(self.signed(call))
+        raw[-1] ^= 1
+        return encode_bundle(0, [self.signed(call), bytes(raw)])
+
     # --- requests
 
     def init_chain(self, **changes: Any) -> abci.ResponseInitChain:

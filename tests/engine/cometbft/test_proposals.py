@@ -188,8 +188,8 @@ def test_a_limit_that_was_voted_down_holds_from_the_next_block_on() -> None:
     wide = stand.bundle(*[FILL] * 30)
     assert stand.check(wide).code == 0
     checks: Any = stand.application._checks
-    checks._most = 20
+    checks.most = 20
     assert stand.check(wide, again=True).code == 4
     assert not stand.process([wide])
     stand.block()
-    assert checks._most == CONSENSUS_RECORD.block_transactions
+    assert checks.most == CONSENSUS_RECORD.block_transactions

@@ -95,6 +95,11 @@ class Application:
         """Blocks that had been executed before they were decided."""
         return self._blocks.reused
 
+    @property
+    def ordered_max(self) -> int:
+        """Most transactions in the bundles of the next block; for any thread."""
+        return self._checks.most
+
     def fail(self, problem: BaseException) -> None:
         """Answer nothing more that matters: say once why, and tell `halted`."""
         if self.problem is None:

@@ -59,12 +59,13 @@ class Checks:
         self._chain = chain
         self._verdicts = verdicts
         self._bundles = bundles
-        self._most = ordered_max(chain.state)
+        self.most = ordered_max(chain.state)
+        """Most transactions in the bundles of the next block."""
         self._witnesses: dict[bytes, tuple[str, str, int, int]] = {}
 
     def refresh(self) -> None:
         """Read the limits again, after a block or a snapshot; on the executing thread."""
-        self._most = ordered_max(self._chain.state)
+        self.most = ordered_max(self._chain.state)
 
     # --- functions of the bytes
 
@@ -86,7 +87,7 @@ class Checks:
                 count += len(self.good(raw).transactions)
             except BadBundle as problem:
                 return f"bundle {place}: {problem}"
-        return "" if count <= self._most else f"{count} transactions: at most {self._most} may be"
+        return "" if count <= self.most else f"{count} transactions: at most {self.most} may be"
 
     # --- this node's own view
 
@@ -102,8 +103,8 @@ class Checks:
         height = self._chain.state.tip.height
         if bundle.is_tick and not height < bundle.note <= height + TICKS_AHEAD:
             return Check(Code.NOT_NOW, f"a tick for block {bundle.note} after block {height}")
-        if len(bundle.transactions) > self._most:
-            return Check(Code.TOO_MANY, f"a block takes at most {self._most} transactions")
+        if len(bundle.transactions) > self.most:
+            return Check(Code.TOO_MANY, f"a block takes at most {self.most} transactions")
         if not bundle.is_tick:
             witness = self._open_one(bundle)
             if witness is None:
@@ -114,7 +115,7 @@ class Checks:
     def choose(self, raws: Sequence[bytes], bytes_max: int, height: int) -> list[bytes]:
         """Whole bundles for a proposal, in order; what does not fit or has no use is left."""
         chosen: list[bytes] = []
-        bytes_left, count_left = bytes_max, self._most
+        bytes_left, count_left = bytes_max, self.most
         for raw in raws:
             size = proto_size(raw)
             if size > bytes_left:
@@ -149,7 +150,7 @@ class Checks:
         """Whether what was open in a bundle last time still is; then it need not be decoded."""
         witness = self._witnesses.get(digest)
         return (
-            witness is not None and witness[3] <= self._most and not self._is_settled(*witness[:3])
+            witness is not None and witness[3] <= self.most and not self._is_settled(*witness[:3])
         )
 
     def _keep_witness(self, digest: bytes, witness: tuple[str, str, int, int]) -> None:
