@@ -18,7 +18,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash sim bench mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -97,6 +97,12 @@ lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
 
 crash: $(READY) ## prove: kill a node under load N times, restart, audit (N=200)
 	@$(BIN)/python -m tests.crash --kills $(N)
+
+consortium-crash: $(READY) ## prove: kill validators of a real network under load N times (N=200)
+	@$(BIN)/python -m tests.consortium kills --kills $(N)
+
+crash-matrix: $(READY) ## prove: stop a validator at every write, in every kind of block
+	@$(BIN)/python -m tests.consortium matrix
 
 sim: $(READY) ## prove: simulated consortia, crashed and lied to (SEEDS=1000, SEED=7 for one)
 	@$(BIN)/python -m tests.sim --jobs $(JOBS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))

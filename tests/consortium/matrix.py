@@ -1,0 +1,180 @@
+"""A validator is stopped at every point at which something becomes durable, in every kind of block.
+
+CometBFT's own points are those of `fail.Fail()` in consensus/state.go and state/execution.go, by
+FAIL_TEST_INDEX; a validator passes two of them with its own votes before. The application's are
+those of a proxy on its socket. Whatever the point, the others go on, and the validator comes back
+by itself with the same blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tallystick.client.client import Client
+from tallystick.engine.cometbft.install import install
+from tallystick.gateway.reply import Outcome, Reply
+from tallystick.ledger.app import Message
+from tallystick.ledger.transaction import Body, Call, assemble
+from tallystick.testing.world import sign
+from tallystick.values.codec import encode
+from tests.consortium.proxy import DONE, ORDER, wrapper
+from tests.consortium.till_net import TillNet, TillNode, until
+from tests.sim.council.messages import Limit, Seat
+from tests.till.messages import Leave, Pay
+
+VICTIM = 3
+ENGINE_POINTS = {
+    "before the block is stored": 2,
+    "block stored": 3,
+    "end of height written": 4,
+    "finalized": 5,
+    "results saved": 6,
+    "committed": 7,
+    "state saved": 8,
+}
+"""What has just happened when CometBFT stops, and how many points it passed before."""
+APPLICATION_POINTS = {
+    "before FinalizeBlock": "finalize_block before",
+    "FinalizeBlock answered": "finalize_block after",
+    "before Commit": "commit before",
+    "Commit answered": "commit after",
+}
+"""When the application is killed: before it hears of a call, or before CometBFT hears the reply."""
+POINTS = (*ENGINE_POINTS, *APPLICATION_POINTS)
+CRASH_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One field of the matrix."""
+
+    point: str
+    """Where the validator stops."""
+    kind: str
+    """What is in the block."""
+
+
+class Matrix:
+    """Cases, played one after the other on one network."""
+
+    def __init__(self, net: TillNet) -> None:
+        """The network is live."""
+        self.net = net
+        self.victim: TillNode = net.nodes[VICTIM]
+        self.answers: dict[bytes, Reply] = {}
+        """Every answer that clients were given."""
+        self._references = 0
+        self._kinds: dict[str, Callable[[], Message]] = {
+            "transactions": lambda: Pay(to="B", amount_minor=1),
+            "timers": self._note_at_once,
+            "validators": self._seat,
+        }
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of block."""
+        return tuple(self._kinds)
+
+    def play(self, case: Case) -> None:
+        """Stop the victim there, bring it back, and see that it has what all have."""
+        net, victim = self.net, self.victim
+        net.wait_level()
+        victim.kill()
+        self._arm(case.point)
+        net.wait_live([victim])
+        net.wait_level()
+        message = self._kinds[case.kind]()
+        self.send("A", message)
+        until(self._has_stopped, CRASH_SECONDS, victim.said)
+        self.send("B", Pay(to="C", amount_minor=2))  # the others go on
+        victim.kill()
+        (victim.folder / ORDER).unlink(missing_ok=True)
+        victim.start()
+        net.wait_live([victim])
+        net.wait_level()
+        self._compare()
+
+    def _arm(self, point: str) -> None:
+        """Start the victim so that it stops at a point of the next block."""
+        victim = self.victim
+        environment = {}
+        if point in ENGINE_POINTS:
+            environment["FAIL_TEST_INDEX"] = str(ENGINE_POINTS[point])
+        else:
+            victim.set_engine(binary=str(wrapper(victim.folder, install())))
+            (victim.folder / DONE).unlink(missing_ok=True)
+            (victim.folder / ORDER).write_text(APPLICATION_POINTS[point])
+        victim.start(environment)
+        self._marks = victim.said().count("*** fail-test")
+
+    def _has_stopped(self) -> bool:
+        """Whether the victim came to the point."""
+        done = (self.victim.folder / DONE).exists() and not self.victim.runs
+        return done or self.victim.said().count("*** fail-test") > self._marks
+
+    # --- blocks
+
+    def send(self, party: str, message: Message) -> Reply:
+        """Send a message through the first node; it must be accepted."""
+        client = self.net.nodes[0].client()
+        try:
+            reply = client.submit(self.signed(party, message))
+        finally:
+            client.close()
+        assert reply.outcome is Outcome.ACCEPTED, reply
+        assert reply.transaction_id is not None
+        self.answers[reply.transaction_id] = reply
+        return reply
+
+    def signed(self, party: str, message: Message) -> bytes:
+        """A transaction."""
+        self._references += 1
+        body = encode(
+            Body[Message](
+                chain_id=self.net.ledger.chain_id,
+                sender=party,
+                reference=f"matrix-{self._references}",
+                expires_at_ms=self.net.genesis.time_ms + 6 * 3_600_000,
+                calls=(Call[Message](party=party, message=message),),
+            )
+        )
+        return assemble(body, [sign(f"{party}.clerk", body)])
+
+    def _note_at_once(self) -> Message:
+        """A timer that is due in the block after the one that makes it."""
+        self._references += 1
+        return Leave(name="t", number=self._references, at_ms=1)
+
+    def _seat(self) -> Message:
+        """Another power for a validator, and another limit beside it."""
+        self._references += 1
+        if self._references % 2:
+            return Limit(block_bytes=2_000_000, block_transactions=49 - self._references % 7)
+        key = self.net.genesis_keys[0]
+        return Seat(public_key=key, member="m0", power=10 + self._references % 3)
+
+    # --- afterwards
+
+    def _compare(self) -> None:
+        """All have the same app hash, and every answer still holds at the victim."""
+        hashes = {node.rpc.abci_info()["last_block_app_hash"] for node in self.net.nodes}
+        assert len(hashes) == 1, hashes
+        client = self.victim.client()
+        try:
+            for identity, reply in list(self.answers.items())[-4:]:
+                assert asked(client, identity) == reply
+        finally:
+            client.close()
+
+
+def asked(client: Client, identity: bytes) -> Reply | None:
+    """What a node says of a transaction."""
+    return client.ask(identity)
+
+
+def cases(kinds: tuple[str, ...]) -> Iterator[Case]:
+    """The whole matrix."""
+    for point in POINTS:
+        for kind in kinds:
+            yield Case(point, kind)
