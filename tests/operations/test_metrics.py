@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tallystick.api.health import STALL_SECONDS, Disk, liveness, readiness
+from tallystick.api.health import STALL_SECONDS, Disk, Lasting, liveness, readiness
 from tallystick.api.tls import DAYS
 from tallystick.api.watched import Outcomes
 from tallystick.engine.timing import Timing
@@ -46,6 +46,12 @@ def get(till: Running, path: str) -> tuple[int, bytes]:
     body = answer.read()
     connection.close()
     return answer.status, body
+
+
+def get_raw(till: Running, path: str) -> bytes:
+    """What the node's own socket answers, head and body."""
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    return till.raw(head.encode(), shut=False)
 
 
 def samples(till: Running) -> dict[str, float]:
@@ -140,13 +146,20 @@ def test_a_node_that_works_is_healthy_and_ready(till: Running) -> None:
         assert [each["text"] for each in found["checks"]] == [""] * len(found["checks"])
 
 
-def test_a_disk_that_takes_nothing_is_not_healthy(till: Running) -> None:
-    service = till.node._service(False)
+def test_a_disk_that_takes_nothing_is_not_healthy() -> None:
     disk = Disk(lambda: "no space left", seconds=60)
-    assert {check.name: check.text for check in liveness(service, disk)} == {
+    assert {check.name: check.text for check in liveness(Lasting(lambda: ""), disk)} == {
         "engine": "",
         "disk": "no space left",
     }
+
+
+def test_an_engine_may_be_away_for_a_while() -> None:
+    said = iter(["gone", "", "gone", "gone"])
+    engine = Lasting(lambda: next(said), seconds=60)
+    assert [engine.trouble() for _ in range(3)] == [""] * 3
+    engine._well_s -= 61
+    assert engine.trouble() == "gone"
 
 
 def test_a_disk_is_not_asked_at_every_probe() -> None:
@@ -169,7 +182,8 @@ def test_a_node_that_stops_is_not_ready_but_lives(tmp_path: Path) -> None:
         service = till.node._service(False)
         till.node.gateway.is_closing = True
         assert [check.name for check in readiness(service) if not check.ok] == ["stopping"]
-        assert all(check.ok for check in liveness(service, Disk(lambda: "")))
+        assert get_raw(till, "/v1/health").startswith(b"HTTP/1.1 200")
+        assert get_raw(till, "/v1/ready").startswith(b"HTTP/1.1 503")
 
 
 def test_an_idle_embedded_node_is_ready_however_old_its_block_is(till: Running) -> None:

@@ -21,6 +21,8 @@ from tallystick.gateway.wire import JSON
 
 PROBE_SECONDS = 5.0
 """How long the answer of the disk is believed."""
+ENGINE_SECONDS = 60.0
+"""How long the engine may be away before the process counts as dead: the node starts it again."""
 STALL_SECONDS = 60.0
 """How long after it is due a block may take before the node is not ready."""
 BEATS = 3
@@ -42,11 +44,12 @@ class Check:
 def routes(service: Service) -> list[Any]:
     """The routes over a node."""
     disk = Disk(service.watched.disk_trouble)
+    engine = Lasting(service.watched.engine_trouble)
 
     @get("/v1/health")
     async def health() -> Response[bytes]:
         """Whether the process does its work: else it should be restarted."""
-        return _told(await service.read(lambda: liveness(service, disk)))
+        return _told(await service.read(lambda: liveness(engine, disk)))
 
     @get("/v1/ready")
     async def ready() -> Response[bytes]:
@@ -81,12 +84,26 @@ class Disk:
         return self._trouble
 
 
-def liveness(service: Service, disk: Disk) -> list[Check]:
-    """A node that answers lives; its engine must run, and its disk take what it writes."""
-    return [
-        _check("engine", service.watched.engine_trouble()),
-        _check("disk", disk.trouble()),
-    ]
+class Lasting:
+    """Tells a trouble only when it has lasted."""
+
+    def __init__(self, ask: Callable[[], str], *, seconds: float = ENGINE_SECONDS) -> None:
+        """All is well so far."""
+        self._ask = ask
+        self._seconds = seconds
+        self._well_s = time.monotonic()
+
+    def trouble(self) -> str:
+        """What is wrong for so long already; empty when nothing is."""
+        trouble, now_s = self._ask(), time.monotonic()
+        if not trouble:
+            self._well_s = now_s
+        return trouble if now_s - self._well_s > self._seconds else ""
+
+
+def liveness(engine: Lasting, disk: Disk) -> list[Check]:
+    """A node that answers lives; its engine must come back, and its disk take what it writes."""
+    return [_check("engine", engine.trouble()), _check("disk", disk.trouble())]
 
 
 def readiness(service: Service) -> list[Check]:
