@@ -76,6 +76,12 @@ PeerAddress = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}@[^@\s]+:[0-9]{1,5}$", 
 """A CometBFT node and where it listens: `id@host:port`."""
 
 
+DoorAddress = Annotated[str, Meta(pattern=r"^(https://[^/\s]+|unix:.+)(?!\n)$", max_length=320)]
+"""Where a node listens: `https://host:port`, or `unix:PATH` on this machine."""
+TrustedBlock = Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,17}:[0-9A-Fa-f]{64})?(?!\n)$")]
+"""A block by height and hash, or nothing."""
+
+
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who orders transactions, and how CometBFT is run when it is CometBFT."""
 
@@ -109,12 +115,18 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Block after which the node stops, for an upgrade of the binary; 0 for none."""
     binary: str = ""
     """Path of the program `cometbft`; empty for the one that `tally engine install` made."""
+    state_sync: tuple[DoorAddress, ...] = ()
+    """Members' nodes from which a new node fetches a snapshot; none: it executes every block."""
+    trust: TrustedBlock = ""
+    """HEIGHT:HASH of a block that the operator checked; with `state_sync`, where trust begins."""
 
     def __post_init__(self) -> None:
         """ValueError when CometBFT's own interface would be open to other machines."""
         for name, address in (("rpc", self.rpc), ("metrics", self.metrics or self.rpc)):
             if not is_loopback(address):
                 raise ValueError(f"engine.{name} must be on loopback, not {address!r}")
+        if self.state_sync and not self.trust:
+            raise ValueError("engine.state_sync needs engine.trust = HEIGHT:HASH")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -69,7 +69,7 @@ def log_of(blocks: list[LightBlock], first: int = 1) -> Callable[[int], Entry]:
             chain_id=CHAIN_ID,
             height=height,
             time_ms=blocks[height - 1].header.time_ns // 1_000_000,
-            previous_hash=ZERO_HASH,
+            previous_hash=blocks[height - 2].header.hash if height > 1 else ZERO_HASH,
             transactions_root=ZERO_HASH,
             app_hash=APP_HASHES[height - 1],
         )
@@ -124,6 +124,21 @@ def test_another_app_hash_than_ours_halts() -> None:
     for _ in range(3):
         fetching.step()
     with pytest.raises(Halted, match="halted at block 4: the validators agreed on app hash 0303"):
+        fetching.step()
+
+
+def test_a_snapshot_that_told_another_block_name_halts() -> None:
+    log = log_of(BLOCKS)
+
+    def ours(height: int) -> Entry:
+        entry = log(height)
+        if height != 2:
+            return entry
+        return replace(entry, header=replace(entry.header, previous_hash=b"\x99" * 32))
+
+    fetching, _ = archiver(Engine(), ours)
+    fetching.step()
+    with pytest.raises(Halted, match="snapshot that told another"):
         fetching.step()
 
 

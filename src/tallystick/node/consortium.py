@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from tallystick.engine.cometbft.home import genesis_file
 from tallystick.engine.cometbft.light.archive import LightArchive, retain
 from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
 from tallystick.engine.cometbft.light.serving import LightService
+from tallystick.engine.cometbft.snapshots import SnapshotShelf
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import SettingsError
+from tallystick.node.joining import Joiner
 from tallystick.settings import EngineSettings, Settings
 from tallystick.store.disk import OsDisk
 
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LIGHT = "light"
 """Folder of light blocks in a data folder."""
+SNAPSHOTS = "snapshots"
+"""Folder of snapshots in a data folder."""
 
 
 class Consortium:
@@ -43,7 +48,12 @@ class Consortium:
         genesis_file(chain.ledger.genesis)
         engine, disk = settings.engine, OsDisk()
         self._archive = LightArchive(disk, str(folder / LIGHT))
+        self._joiner: Joiner | None = None
+        self._keeper: Keeper | None = None
+        self.shelf = SnapshotShelf(folder / SNAPSHOTS, chain, every=engine.snapshot_every)
         try:
+            if engine.state_sync and not chain.state.tip.height:
+                self._joiner = Joiner(folder, engine, chain.ledger.genesis)
             self.engine = CometEngine(
                 chain,
                 Surroundings(
@@ -53,21 +63,26 @@ class Consortium:
                     verdicts=verdicts,
                     kept_max=settings.limits.queue,
                     moniker=folder.name,
+                    joining=self._joiner.joining if self._joiner else None,
+                    snapshots=self.shelf,
+                    after_commit=self.shelf.after_commit,
+                    before_close=self._end_readers,
                     retain=_retention(engine, self._archive),
                     allow=AllowList(folder, engine),
                     wall=clock or wall_ms,
                 ),
             )
         except BaseException:
-            self._archive.close()
+            self._end_readers()
             raise
         rpc = self.engine.rpc
         archiver = Archiver(self._archive, rpc, chain.entry, chain.ledger.chain_id)
-        self._keeper = Keeper(archiver, self._archive, self.engine.application.fail)
-        self.light = LightService(self._archive, self._keeper, rpc)
-        self.engine.listen(lambda committed: self._keeper.tell(committed.header.height))
-        self._keeper.tell(chain.state.tip.height)
-        self._keeper.start()
+        keeper = Keeper(archiver, self._archive, self.engine.application.fail)
+        self.light = LightService(self._archive, keeper, rpc)
+        self.engine.listen(lambda committed: keeper.tell(committed.header.height))
+        keeper.tell(chain.state.tip.height)
+        keeper.start()
+        self._keeper = keeper
         self.watched = Watched(
             folder,
             chain,
@@ -86,11 +101,17 @@ class Consortium:
 
     def stop(self) -> None:
         """End it all."""
-        try:
-            self.engine.stop()
-        finally:
-            self._keeper.stop()
-            self._archive.close()
+        self.engine.stop()
+
+    def _end_readers(self) -> None:
+        """End what reads the chain on threads of its own, before the chain is closed."""
+        with ExitStack() as last:
+            last.callback(self._archive.close)
+            if self._keeper is not None:
+                last.callback(self._keeper.stop)
+            if self._joiner is not None:
+                last.callback(self._joiner.stop)
+            last.callback(self.shelf.close)
 
 
 def _retention(settings: EngineSettings, archive: LightArchive) -> Callable[[int], int]:

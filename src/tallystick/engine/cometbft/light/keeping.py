@@ -102,6 +102,13 @@ class Archiver:
                 f" our log's is {entry.block_hash.hex()}: the data folders of engine and"
                 " ledger do not belong together",
             )
+        if height > 1 and block.header.last_block_id.hash != entry.header.previous_hash:
+            raise Halted(
+                height,
+                f"block {height - 1} is {block.header.last_block_id.hash.hex()} to the validators"
+                f" and {entry.header.previous_hash.hex()} to this node: it began with a snapshot"
+                " that told another",
+            )
         before = self._known(height - 1) if height > 1 else None
         if before is not None and block.header.app_hash != before.header.app_hash:
             raise Halted(
