@@ -329,3 +329,16 @@ def test_a_client_without_keys_says_so(till: Running) -> None:
 def test_the_socket_is_its_owners_alone(till: Running) -> None:
     path: Path = till.node.socket_path
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+# --- a consortium's engine
+
+
+def test_a_node_of_its_own_has_no_engine_to_tell_of(till: Running) -> None:
+    for method in ("status", "commit", "unheard-of"):
+        status, body = get(till, f"/v1/engine/{method}?height=1")
+        assert status == 404
+        assert error(body)["name"] == Refusal.NO_SUCH_QUERY.name
+    status, body = get(till, "/v1/records/till/note/list/1?proof=file")
+    assert status == 400
+    assert "light blocks" in str(error(body)["message"])

@@ -137,5 +137,3 @@ def _go_back(export: Export, trusted: Header) -> None:
     for older in (*rest, export.sealing.header):
         verify_backward(newer, older)
         newer = older
-    if len(export.blocks) != 1:
-        raise BadAnswer("it has light blocks that are not needed")
