@@ -37,6 +37,7 @@ SECTIONS: Sections = {
         "export": (f"{HERE}.backup:export", "Write a chain's blocks into one file."),
     },
     "A consortium": {
+        "consortium": (f"{HERE}.consortium:group", "Begin a network of several institutions."),
         "network": (f"{HERE}.network:group", "Many nodes on this machine, for trials."),
         "engine": (f"{HERE}.engine:group", "CometBFT, which orders a consortium's blocks."),
     },
