@@ -21,6 +21,7 @@ from tallystick.apps.cash import APP as CASH
 from tallystick.apps.cash.messages import Hold
 from tallystick.apps.cash.records import Balance, Supply
 from tallystick.engine.chain import Chain
+from tallystick.engine.cometbft.bundle import encode_bundle, encode_tick
 from tallystick.formats.commitment import disclose, leaf_of
 from tallystick.formats.fingerprint import fingerprint, particulars_hash
 from tallystick.gateway.wire import Reading, reading_bytes, write_token
@@ -180,6 +181,10 @@ def vectors() -> dict[str, Any]:
         + [{"fields": ["members.key", {"hex": "00ff"}], "key": _bytes_key().hex()}],
         "genesis": _genesis(ledger),
         "transaction": _transaction(raws[0], ledger),
+        "bundle": {
+            "bundle": encode_bundle(2, raws[1:]).hex(),
+            "tick": encode_tick(258).hex(),
+        },
         "ids": [
             {"prefix": prefix, "origin": origin.hex(), "call": call, "counter": counter, "id": made}
             for prefix, origin, call, counter in (

@@ -66,6 +66,14 @@ def test_the_code_makes_the_golden_vectors(part: str) -> None:
 # --- the rules of the page, with nothing but a hash function
 
 
+def test_a_bundle_holds_transactions_as_they_travel_and_a_tick_holds_none() -> None:
+    number, note, transactions = unpacked(raw("bundle", "bundle"))
+    assert (number, note) == (1, 2)
+    assert transactions == unpacked(raw("blocks", 0, "entry"))["transactions"][1:]
+    assert packed([number, note, transactions]) == raw("bundle", "bundle")
+    assert raw("bundle", "tick") == packed([1, 258, []])
+
+
 def test_keys() -> None:
     assert raw("record_keys", 0, "key") == b"\x02cash.balance\0\1\x02S1\0\1\x02CNY@CB\0\1"
     due = (1_783_044_000_000 + 2**63).to_bytes(8, "big")
