@@ -92,7 +92,7 @@ class Consortium:
             engine_trouble=self.engine.watcher.engine_trouble,
             sync_trouble=self.engine.watcher.sync_trouble,
             engine_page=engine.metrics,
-            readings=(partial(comet_figures.read, self.engine, self._archive, tuple),),
+            readings=(partial(comet_figures.read, self.engine, self._archive, self.shelf.heights),),
         )
 
     def clock_trouble(self) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,6 +76,10 @@ class Surroundings:
     """From where to begin with a snapshot; None to execute every block."""
     snapshots: Snapshots | None = None
     """Snapshots of this node; None for none."""
+    after_commit: Callable[[int], None] = lambda height: None
+    """Called on the executing thread after CometBFT was told of a commit."""
+    before_close: Callable[[], None] = lambda: None
+    """Called when the application has ended, before the chain is closed."""
     retain: Callable[[int], int] = lambda height: 0
     """From which height on CometBFT has to keep its blocks; 0 keeps all."""
     allow: Callable[[], frozenset[str] | None] = lambda: None
@@ -113,6 +118,7 @@ class CometEngine:
             published=self._published,
             snapshots=around.snapshots,
             retain=around.retain,
+            after_commit=around.after_commit,
             allow=around.allow(),
             halted=self._halted,
         )
@@ -198,11 +204,11 @@ class CometEngine:
         self.child.stop()
         self.bundler.stop()
         self._server.stop()
-        self.rpc.close()
-        try:
-            self.outbox.close()
-        finally:
-            self.chain.close()
+        with ExitStack() as last:
+            last.callback(self.chain.close)
+            last.callback(self.outbox.close)
+            last.callback(self.rpc.close)
+            last.callback(self._around.before_close)
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
         """Call with every committed block, in order, and with answers that needed none."""

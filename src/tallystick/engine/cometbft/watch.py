@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.1
 POLL_SECONDS = 1.0
 """How often CometBFT is asked how it is."""
+POLL_SECONDS_MIN = 0.2
+"""And while it is starting or catching up."""
 SILENT_SECONDS = 0.3
 """How long no block came before one is asked for."""
 TICK_SECONDS = 1.0
@@ -127,8 +129,9 @@ class Watcher:
         """Once."""
         now = time.monotonic()
         if now >= self._next_poll:
-            self._next_poll = now + POLL_SECONDS
             self._poll()
+            is_well = self.is_up and not self.is_catching_up
+            self._next_poll = now + (POLL_SECONDS if is_well else POLL_SECONDS_MIN)
         if now >= self._next_flush:
             self._next_flush = now + FLUSH_SECONDS
             self._flush()
