@@ -108,13 +108,13 @@ def propose(
     ctx: click.Context,
     founding: Path,
     *,
-    name: str,
-    validators: Sequence[str],
-    begins: str | None,
-    horizon_hours: int,
-    trial: bool,
-    opens: str | None,
-    out: Path,
+    name: str = "",
+    validators: Sequence[str] = (),
+    begins: str | None = None,
+    horizon_hours: int = 24,
+    trial: bool = False,
+    opens: str | None = None,
+    out: Path = Path("proposal.json"),
 ) -> int:
     """Put a new network before its members: who they are, who votes, when it begins.
 
@@ -213,14 +213,14 @@ def join(
     file: Path,
     folder: Path,
     *,
-    member: str | None,
-    expect: str | None,
-    address: str | None,
-    p2p: str | None,
-    rpc: str | None,
-    metrics: str | None,
-    peers: Sequence[str],
-    out: Path | None,
+    member: str | None = None,
+    expect: str | None = None,
+    address: str | None = None,
+    p2p: str | None = None,
+    rpc: str | None = None,
+    metrics: str | None = None,
+    peers: Sequence[str] = (),
+    out: Path | None = None,
 ) -> int:
     """Make this node's and your officers' keys, here, and a file with their public halves.
 
@@ -329,10 +329,10 @@ def _join_running(
     file: Path,
     folder: Path,
     *,
-    expect: str | None,
-    address: str | None,
+    expect: str | None = None,
+    address: str | None = None,
     where: dict[str, str | None],
-    peers: Sequence[str],
+    peers: Sequence[str] = (),
 ) -> int:
     """Follow a chain that runs: own keys, its genesis, the peers named."""
     genesis = _genesis(file.read_bytes(), str(file))

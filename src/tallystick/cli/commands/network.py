@@ -82,11 +82,11 @@ def up(
     ctx: click.Context,
     folder: Path,
     *,
-    validators: int | None,
-    name: str,
-    members: Path | None,
-    trial: bool,
-    opens: str | None,
+    validators: int | None = None,
+    name: str = "pilot",
+    members: Path | None = None,
+    trial: bool = False,
+    opens: str | None = None,
 ) -> int:
     """Make a network, or start the one that DIR holds, and wait until all nodes agree.
 
