@@ -20,6 +20,7 @@ Bytes and tuples are the smallest that Python offers; the garbage collector stop
 whose contents it need not look at, so a million of them cost it nothing.
 """
 
+import gc
 from bisect import bisect_left
 from hashlib import sha256
 from itertools import pairwise
@@ -31,6 +32,9 @@ HASH_BYTES = 32
 EMPTY_ROOT = b"SPARSE_MERKLE_PLACEHOLDER_HASH__"
 LEAF_PREFIX = b"JMT::LeafNode"
 INTERNAL_PREFIX = b"JMT::IntrnalNode"
+
+MANY = 5_000
+"""From so many leaves on a subtree is built without the cyclic collector."""
 
 Node: TypeAlias = "bytes | tuple[bytes, Node, Node] | None"
 
@@ -100,6 +104,17 @@ def build(leaves: list[bytes], depth: int) -> Node:
     left of such a parting wait on a stack until a parting further up closes them. Written out as
     one loop: a state of a million records is built so at every start.
     """
+    if len(leaves) < MANY or not gc.isenabled():
+        return _build(leaves, depth)
+    gc.disable()  # it would look at every new node again and again: that takes as long as the rest
+    try:
+        return _build(leaves, depth)
+    finally:
+        gc.enable()
+
+
+def _build(leaves: list[bytes], depth: int) -> Node:
+    """The loop of `build`."""
     if not leaves:
         return None
     keys = [int.from_bytes(leaf[:32], "big") for leaf in leaves]

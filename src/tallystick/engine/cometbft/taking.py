@@ -35,7 +35,7 @@ BATCH = 256
 """Records between two pauses."""
 BUCKET_RECORDS = 8_192
 """So many records pass through one file, about."""
-BUFFER_BYTES = 32 * 1024 * 1024
+BUFFER_BYTES = 16 * 1024 * 1024
 """Bytes of records in memory before they go to their files."""
 
 Triple = tuple[bytes, bytes, bytes]
