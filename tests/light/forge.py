@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +26,7 @@ from tallystick.engine.cometbft.light.blocks import (
 CHAIN_ID = "forge-01234567"
 GENESIS_NS = 1_790_000_000_000_000_000
 SECOND_NS = 1_000_000_000
+NO_VOTE = CommitSig(flag=Flag.ABSENT, address=b"", time_seconds=0, time_nanos=0, signature=b"")
 NOTHING = hashlib.sha256(b"").digest()
 
 
@@ -106,6 +107,7 @@ def signed(
     nil: Sequence[int] = (),
     signs_for: str | None = None,
     block_id: BlockId | None = None,
+    times: Mapping[int, int] = {},
 ) -> LightBlock:
     """The header with the votes of all, except those (by number) that voted for nothing."""
     target = block_id or block_id_of(made.hash)
@@ -114,10 +116,10 @@ def signed(
     for place, validator in enumerate(set_of(who)):
         signer = by_key[validator.public_key]
         if signer.number in absent:
-            votes.append(CommitSig(flag=Flag.ABSENT, address=b"", time_ns=0, signature=b""))
+            votes.append(NO_VOTE)
             continue
         is_nil = signer.number in nil
-        time_ns = made.time_ns + place
+        time_ns = times.get(signer.number, made.time_ns + place)
         message = vote_bytes(
             signs_for or made.chain_id,
             made.height,
@@ -129,7 +131,8 @@ def signed(
             CommitSig(
                 flag=Flag.NIL if is_nil else Flag.COMMIT,
                 address=validator.address,
-                time_ns=time_ns,
+                time_seconds=time_ns // SECOND_NS,
+                time_nanos=time_ns % SECOND_NS,
                 signature=signer.secret.sign(message),
             )
         )

@@ -129,10 +129,18 @@ def test_validators_are_told_in_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ("2026-11-22T17:28:01.5Z", "1970-01-01T00:00:00Z", "2026-11-22T17:28:01.123456789Z")
+    "text",
+    (
+        "2026-11-22T17:28:01.5Z",
+        "1970-01-01T00:00:00Z",
+        "2026-11-22T17:28:01.123456789Z",
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59.000000001Z",
+        "9999-12-31T23:59:59Z",
+    ),
 )
 def test_times_are_written_as_they_were_read(text: str) -> None:
-    assert write_time(read_time(text)) == text
+    assert write_time(*read_time(text)) == text
 
 
 def spoiled(change: str) -> tuple[Any, Any]:

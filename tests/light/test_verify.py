@@ -10,11 +10,15 @@ import pytest
 
 from tallystick.engine.cometbft.light.blocks import (
     BlockId,
-    CommitSig,
     Flag,
     LightBlock,
     PartSet,
     validators_hash,
+)
+from tallystick.engine.cometbft.light.rpcform import (
+    commit_result,
+    light_block,
+    validators_result,
 )
 from tallystick.engine.cometbft.light.verify import (
     DAY_NS,
@@ -27,10 +31,11 @@ from tallystick.engine.cometbft.light.verify import (
     verify_forward,
 )
 from tallystick.errors import HeaderRefused, TrustExpired, TrustTooFar
-from tallystick.values.codec import replace
+from tallystick.values.codec import decode_canonical, encode, replace
 from tests.light.forge import (
     CHAIN_ID,
     GENESIS_NS,
+    NO_VOTE,
     SECOND_NS,
     Signer,
     block_id_of,
@@ -168,6 +173,17 @@ def test_old_validators_that_lie_are_believed_only_while_they_can_be_held_to_it(
 # --- votes
 
 
+@pytest.mark.parametrize("year_ns", (-62_135_596_800 * 10**9, -1, 253_402_300_799 * 10**9 + 7))
+def test_a_validator_may_say_any_time_in_its_vote(year_ns: int) -> None:
+    """Block time is a median: one that says year 1 or 9999 moves nothing and halts nobody."""
+    block = signed(header(1, ABCD, ABCD), ABCD, times={2: year_ns})
+    check_block(block, CHAIN_ID)
+    told = validators_result(block, (0,) * 4, page=1, per_page=100)["validators"]
+    again = light_block(commit_result(block), told)
+    assert again == block
+    assert decode_canonical(LightBlock, encode(block)) == block
+
+
 def test_absent_and_nil_votes_do_not_count() -> None:
     made = header(1, ABCD, ABCD)
     check_block(signed(made, ABCD, absent=[1]), CHAIN_ID)
@@ -234,16 +250,15 @@ def twice(block: LightBlock) -> LightBlock:
 
 
 ANOTHER = GOOD.commit.signatures[(PRESENT + 1) % 4 if MISSING != (PRESENT + 1) % 4 else 3]
-NO_VOTE = CommitSig(flag=Flag.ABSENT, address=b"", time_ns=0, signature=b"")
 
 LIES: tuple[tuple[Callable[[LightBlock], LightBlock], str], ...] = (
     (votes(PRESENT, signature=bytes(64)), "signature is not good"),
     (votes(PRESENT, signature=ANOTHER.signature), "signature is not good"),
     (votes(PRESENT, signature=bytes(63)), "wrong length"),
-    (votes(PRESENT, time_ns=1), "signature is not good"),
+    (votes(PRESENT, time_nanos=1), "signature is not good"),
     (votes(PRESENT, address=ANOTHER.address), "another validator's place"),
     (votes(PRESENT, flag=Flag.NIL), "not enough"),
-    (votes(MISSING, time_ns=1), "absent vote says"),
+    (votes(MISSING, time_nanos=1), "absent vote says"),
     (votes(MISSING, address=bytes(20)), "absent vote says"),
     (votes(MISSING, signature=bytes(64)), "absent vote says"),
     (votes(MISSING, flag=Flag.COMMIT), "another validator's place"),

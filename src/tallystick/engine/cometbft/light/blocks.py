@@ -23,6 +23,9 @@ VALIDATORS_MAX = 10_000
 """Most validators of a set; CometBFT's own light client takes as many."""
 POWER_MAX = INT64_MAX // 8
 """Most power of a whole set."""
+SECOND_NS = 1_000_000_000
+YEAR_1_SECONDS, YEAR_10000_SECONDS = -62_135_596_800, 253_402_300_800
+"""Bounds of a protobuf timestamp."""
 PRECOMMIT = 2
 """The kind of vote that commits are made of."""
 
@@ -137,10 +140,17 @@ class CommitSig(Struct, array_like=True):
     """What it holds."""
     address: Annotated[bytes, Meta(max_length=ADDRESS_BYTES)]
     """Address of the validator; empty when there is no vote."""
-    time_ns: AtNs
-    """Time of the vote, in nanoseconds since 1970 UTC; 0 when there is none."""
+    time_seconds: Annotated[int, Meta(ge=YEAR_1_SECONDS, lt=YEAR_10000_SECONDS)]
+    """Time of the vote, in seconds since 1970 UTC, as its validator likes; 0 when there is none."""
+    time_nanos: Annotated[int, Meta(ge=0, lt=SECOND_NS)]
+    """Nanoseconds after that; 0 when there is none."""
     signature: Annotated[bytes, Meta(max_length=64)]
     """Its signature; empty when there is no vote."""
+
+    @property
+    def time_ns(self) -> int:
+        """Time of the vote, in nanoseconds since 1970 UTC."""
+        return self.time_seconds * SECOND_NS + self.time_nanos
 
 
 class Commit(Struct):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tallystick.engine.cometbft.light.blocks import (
+    SECOND_NS,
     BlockId,
     Commit,
     CommitSig,
@@ -26,7 +27,7 @@ from tallystick.errors import BadAnswer
 from tallystick.values.codec import decode, encode
 from tallystick.values.errors import CodecError
 
-_SECOND_NS = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
 NO_TIME = "0001-01-01T00:00:00Z"
 """What stands where there is no vote."""
@@ -74,7 +75,7 @@ def commit_result(block: LightBlock) -> dict[str, Any]:
                 "version": version,
                 "chain_id": header.chain_id,
                 "height": str(header.height),
-                "time": write_time(header.time_ns),
+                "time": write_time(*divmod(header.time_ns, SECOND_NS)),
                 "last_block_id": _block_id_json(header.last_block_id),
                 "last_commit_hash": _hex(header.last_commit_hash),
                 "data_hash": _hex(header.data_hash),
@@ -119,35 +120,31 @@ def validators_result(
     }
 
 
-def read_time(text: str) -> int:
-    """Nanoseconds since 1970 UTC of an RFC 3339 time; 0 for the time of no vote."""
-    if text == NO_TIME:
-        return 0
+def read_time(text: str) -> tuple[int, int]:
+    """Seconds since 1970 UTC of an RFC 3339 time, and nanoseconds after that."""
     found = _TIME.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no time")
-    moment = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
-    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)).days * 86_400
-    seconds += moment.hour * 3_600 + moment.minute * 60 + moment.second
-    return seconds * _SECOND_NS + int((found[2] or "").ljust(9, "0"))
+    since = datetime.fromisoformat(found[1]).replace(tzinfo=UTC) - _EPOCH
+    return since.days * 86_400 + since.seconds, int((found[2] or "").ljust(9, "0"))
 
 
-def write_time(time_ns: int) -> str:
+def write_time(seconds: int, nanos: int) -> str:
     """An RFC 3339 time as Go writes it: no digit that is not needed."""
-    seconds, nanos = divmod(time_ns, _SECOND_NS)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    moment = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
     return f"{moment}{fraction}Z"
 
 
 def _header(plain: Json) -> Header:
     version = plain["version"]
+    seconds, nanos = read_time(plain["time"])
     return Header(
         block_version=int(version["block"]),
         app_version=int(version.get("app", 0)),
         chain_id=plain["chain_id"],
         height=int(plain["height"]),
-        time_ns=read_time(plain["time"]),
+        time_ns=seconds * SECOND_NS + nanos,
         last_block_id=_block_id(plain["last_block_id"]),
         last_commit_hash=bytes.fromhex(plain["last_commit_hash"]),
         data_hash=bytes.fromhex(plain["data_hash"]),
@@ -171,19 +168,24 @@ def _commit(plain: Json) -> Commit:
 
 
 def _vote(plain: Json) -> CommitSig:
+    flag, written = Flag(plain["block_id_flag"]), plain["timestamp"]
+    is_none = flag is Flag.ABSENT and written == NO_TIME
+    seconds, nanos = (0, 0) if is_none else read_time(written)
     return CommitSig(
-        flag=Flag(plain["block_id_flag"]),
+        flag=flag,
         address=bytes.fromhex(plain["validator_address"]),
-        time_ns=read_time(plain["timestamp"]),
+        time_seconds=seconds,
+        time_nanos=nanos,
         signature=base64.b64decode(plain["signature"] or "", validate=True),
     )
 
 
 def _vote_json(vote: CommitSig) -> dict[str, Any]:
+    when = (vote.time_seconds, vote.time_nanos)
     return {
         "block_id_flag": vote.flag.value,
         "validator_address": _hex(vote.address),
-        "timestamp": NO_TIME if vote.flag is Flag.ABSENT else write_time(vote.time_ns),
+        "timestamp": NO_TIME if vote.flag is Flag.ABSENT else write_time(*when),
         "signature": base64.b64encode(vote.signature).decode() or None,
     }
 
