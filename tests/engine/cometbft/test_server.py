@@ -383,3 +383,31 @@ def test_bundles_of_the_largest_size_travel(stand: Stand, server: AbciServer) ->
         answer = caller.read().prepare_proposal
         sender.join()
     assert len(answer.txs) == 1  # a block takes 1,000 transactions
+
+
+def test_a_server_that_ends_by_itself_halts_the_application(stand: Stand, tmp_path: Path) -> None:
+    server = AbciServer(stand.application, tmp_path / "s")
+    server.start()
+    loop = server._loop
+    assert loop is not None
+    loop.call_soon_threadsafe(loop.stop)
+    until(lambda: stand.halted)
+    server.stop()
+    assert not server.path.exists()
+
+
+def test_nothing_is_begun_once_it_stops(
+    stand: Stand, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    application = Held(stand)
+    server = AbciServer(application, tmp_path / "s")
+    server.start()
+    with Caller(server.path) as caller:
+        caller.send(commit=abci.RequestCommit())
+        assert application.is_held.wait(10)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert caller.is_closed()
+        application.go.set()
+        stopping.join(20)
+    assert caplog.text == ""

@@ -69,22 +69,29 @@ class AbciServer:
         sock = bind(self.path)
         is_ready = threading.Event()
         self._running = self._own.submit(self._run, sock, is_ready)
-        self._running.add_done_callback(lambda _: is_ready.set())
+        self._running.add_done_callback(partial(self._ended, is_ready))
         is_ready.wait()
 
+    def _ended(self, is_ready: threading.Event, future: Future[None]) -> None:
+        """Nobody listens any more; if nobody asked for that, the application has to know."""
+        problem = future.exception()
+        if problem is not None:
+            self.application.fail(problem)
+        is_ready.set()
+
     def stop(self) -> None:
-        """Close every connection, finish the request at hand, and end. Not from its own threads."""
+        """Close every connection, finish the request at hand, and end. Not from its own threads.
+
+        A second time it does nothing.
+        """
         running, self._running = self._running, None
         if running is None:
             return
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None and not running.done():
             loop.call_soon_threadsafe(stopping.set)
-        try:
-            running.result()
-        finally:
-            self._own.shutdown()
-            self.path.unlink(missing_ok=True)
+        self._own.shutdown()
+        self.path.unlink(missing_ok=True)
 
     def _run(self, sock: socket.socket, is_ready: threading.Event) -> None:
         """Serve on this thread until stopped."""
@@ -107,8 +114,15 @@ class AbciServer:
 
     # --- work
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing is begun any more."""
+        return self._stopping is None or self._stopping.is_set()
+
     def submit(self, connection: Connection, route: Route, messages: list[bytes]) -> None:
         """Answer requests on the thread that they are for."""
+        if self.is_stopping:
+            return
         answers: list[bytes] = []
         future = self._threads[route].submit(answer_all, self.application, messages, route, answers)
         future.add_done_callback(partial(self._done, connection, route, messages, answers))
@@ -135,6 +149,8 @@ class AbciServer:
 
     def execute_ahead(self) -> None:
         """Have an accepted proposal executed while the others vote."""
+        if self.is_stopping:
+            return
         future = self._threads[Route.EXECUTE].submit(self.application.execute_ahead)
         future.add_done_callback(_look_ahead)
 
