@@ -141,7 +141,7 @@ def restore(place: Path) -> dict[str, float]:
     chain = opened(place / "taker", 0)
     shelf = SnapshotShelf(place / "received", chain, every=0)
     [kept] = find_kept(place / "snapshots", chain.ledger.chain_id)
-    began = time.monotonic()
+    began, checked = time.monotonic(), 0.0
     if shelf.offer(kept.info, kept.manifest.app_hash) is not Offered.ACCEPT:
         raise AuditFailed(("the snapshot was not accepted",))
     for index in range(kept.info.chunks):

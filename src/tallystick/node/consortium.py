@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,10 @@ from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.cometbft.engine import CometEngine, Surroundings
 from tallystick.engine.cometbft.home import genesis_file
-from tallystick.engine.cometbft.light.archive import LightArchive, retain
+from tallystick.engine.cometbft.light.archive import LightArchive
 from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
 from tallystick.engine.cometbft.light.serving import LightService
+from tallystick.engine.cometbft.retention import Kept, Retention
 from tallystick.engine.cometbft.snapshots import SnapshotShelf
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import SettingsError
@@ -51,6 +51,12 @@ class Consortium:
         self._joiner: Joiner | None = None
         self._keeper: Keeper | None = None
         self.shelf = SnapshotShelf(folder / SNAPSHOTS, chain, every=engine.snapshot_every)
+        kept = Kept(
+            engine.retain_blocks,
+            snapshots=self.shelf.heights if engine.snapshot_every else None,
+            archived=self._archive.kept,
+        )
+        self._retention = Retention(chain, kept)
         try:
             if engine.state_sync and not chain.state.tip.height:
                 self._joiner = Joiner(folder, engine, chain.ledger.genesis)
@@ -65,9 +71,9 @@ class Consortium:
                     moniker=folder.name,
                     joining=self._joiner.joining if self._joiner else None,
                     snapshots=self.shelf,
-                    after_commit=self.shelf.after_commit,
+                    after_commit=self._after_commit,
                     before_close=self._end_readers,
-                    retain=_retention(engine, self._archive),
+                    retain=self._retention,
                     allow=AllowList(folder, engine),
                     wall=clock or wall_ms,
                 ),
@@ -103,6 +109,11 @@ class Consortium:
         """End it all."""
         self.engine.stop()
 
+    def _after_commit(self, height: int) -> None:
+        """A snapshot if one is due; blocks of our own log that nobody needs go."""
+        self.shelf.after_commit(height)
+        self._retention.after_commit(height)
+
     def _end_readers(self) -> None:
         """End what reads the chain on threads of its own, before the chain is closed."""
         with ExitStack() as last:
@@ -112,17 +123,6 @@ class Consortium:
             if self._joiner is not None:
                 last.callback(self._joiner.stop)
             last.callback(self.shelf.close)
-
-
-def _retention(settings: EngineSettings, archive: LightArchive) -> Callable[[int], int]:
-    """From which height on CometBFT has to keep its blocks."""
-
-    def wanted(height: int) -> int:
-        if not settings.retain_blocks:
-            return 0
-        return retain(max(0, height - settings.retain_blocks), archive)
-
-    return wanted
 
 
 class AllowList:
