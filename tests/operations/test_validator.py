@@ -23,7 +23,7 @@ from tallystick.operations.doctor.examine import examine, is_well
 from tallystick.operations.doctor.finding import Level
 from tallystick.operations.doctor.patient import look_at
 from tests.operations import validator
-from tests.operations.pages import figures_of
+from tests.operations.pages import figures_of, named, names_of
 from tests.operations.validator import Validator, running
 from tests.till import APP
 from tests.till.messages import Fill
@@ -70,6 +70,12 @@ def test_one_page_has_our_figures_and_the_engines(member: Validator) -> None:
     assert found["tally_transactions_total{outcome=accepted}"] >= 3
     assert found["tally_commit_seconds_count"] >= found["tally_height"] - 1
     assert any(name.startswith("cometbft_consensus_height") for name in found)
+
+
+def test_every_figure_that_rules_panels_and_pages_name_is_there(member: Validator) -> None:
+    _, body = get(member, "/metrics")
+    there = names_of(body)
+    assert [(where, name) for where, name in named() if name not in there] == []
 
 
 def test_a_validator_that_works_is_healthy_and_ready(member: Validator) -> None:
