@@ -3,6 +3,11 @@
 An audit trusts the genesis and nothing else. It reads the block log, executes every block again
 from the first one in memory, and compares what comes out with what was written down. It changes
 nothing; a folder in use is refused.
+
+Where the log does not begin at the genesis (a node that began at a snapshot, or pruned its blocks),
+the state to begin with is the oldest snapshot kept beside it that the log follows. Its records are
+checked against its roots, and those against what the log says of that block; that this is what
+came out of all blocks before is then believed, and the report says so.
 """
 
 from __future__ import annotations
@@ -14,8 +19,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tallystick.accel import Body, load
+from tallystick.engine.base_block import BaseBlock, base_of
 from tallystick.engine.chain import Decoded
-from tallystick.engine.folder import BLOCKS, LOCK, STATE, read_genesis
+from tallystick.engine.cometbft.kept import find_kept
+from tallystick.engine.cometbft.receiving import WrongSnapshot, reread
+from tallystick.engine.folder import BLOCKS, LOCK, SNAPSHOTS, STATE, read_genesis
 from tallystick.errors import Damage, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
@@ -30,9 +38,10 @@ from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
 from tallystick.store.check import check
 from tallystick.store.disk import OsDisk
+from tallystick.store.log import LogReader
 from tallystick.store.memory import MemoryStore
 from tallystick.store.rocks import RocksStore
-from tallystick.values.codec import decode_canonical
+from tallystick.values.codec import decode, decode_canonical
 from tallystick.values.errors import CodecError
 
 INVARIANTS_EVERY = 1_000
@@ -52,6 +61,10 @@ class AuditReport:
     """Whether everything is as it should be."""
     chain_id: str = ""
     """Chain that was audited."""
+    began_at: int = 0
+    """Block whose state was the beginning; 0 for the genesis."""
+    relied_on: str = "the genesis"
+    """What was believed, for people."""
     height: int = 0
     """Height of the last block replayed."""
     state_root: str = ""
@@ -131,12 +144,18 @@ class _Audit:
         report = self._report
         found = check(OsDisk(), str(self._folder / BLOCKS), self._ledger.genesis.hash)
         report.problems += [problem.message for problem in found.problems]
+        if found.log.start.height:
+            try:
+                self._begin_at_snapshot(found.log)
+            except (_Wrong, Damage) as wrong:
+                report.problems.append(str(wrong))
+                return
         report.state_root = self._state.root().hex()
         with ExitStack() as stack:
             stored = self._open_store(stack)
             try:
                 self._compare_store(stored)
-                for height, raw in found.log.entries(1):
+                for height, raw in found.log.entries(report.began_at + 1):
                     self._replay(height, raw)
                     self._compare_store(stored)
                     self._progress(height, found.height)
@@ -152,6 +171,33 @@ class _Audit:
                 where = f"block {stored.height()}"
                 report.problems.append(f"state store: it is at {where}, ahead of the log")
         self._check_invariants()
+
+    def _begin_at_snapshot(self, log: LogReader) -> None:
+        """Begin at the oldest snapshot that the log follows, instead of the genesis."""
+        start = log.start.height
+        all_kept = find_kept(self._folder / SNAPSHOTS, self._ledger.chain_id)
+        found = [kept for kept in all_kept if start <= kept.manifest.base.height <= log.height()]
+        _must(
+            bool(found),
+            f"the log begins with block {start + 1}, and no snapshot is kept that it follows:"
+            " nothing was replayed",
+        )
+        base = found[-1].manifest.base
+        where = f"the snapshot of block {base.height}"
+        raw = log.start.note if base.height == start else log.read(base.height)
+        try:
+            said = decode(BaseBlock, raw) if base.height == start else base_of(decode(Entry, raw))
+            _must(said == base, f"{where} is not of the block that the log has")
+            records = reread(found[-1], self._body.tree())
+        except (CodecError, WrongSnapshot) as problem:
+            raise _Wrong(f"{where}: {problem}") from None
+        self._store.refill(base.height, records.batches(), lambda: None)
+        tree, version = records.plant()
+        decoders = self._ledger.rules.decoders
+        self._state = State(self._store, decoders, base.tip(), tree=tree, tree_version=version)
+        report = self._report
+        report.height = report.began_at = base.height
+        report.relied_on = f"{where} in {SNAPSHOTS}/, whose roots are those that the log says"
 
     # --- one block
 

@@ -5,7 +5,7 @@ DATA/node.key       signs headers, sealed        DATA/state/   state store, foll
 DATA/passphrase     opens node.key and keys/     DATA/tls/     local authority, certificates
 DATA/keys/          officers' keys               DATA/lock     held by whoever uses the folder
 DATA/node.toml      settings, optional           DATA/api.sock the node's own socket
-DATA/halted.json    why it stopped by itself
+DATA/halted.json    why it stopped by itself     DATA/snapshots/ states of some blocks, for others
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ NODE_KEY = "node"
 PASSPHRASE = "passphrase"
 BLOCKS = "blocks"
 STATE = "state"
+SNAPSHOTS = "snapshots"
 KEYS = "keys"
 TLS = "tls"
 LOCK = "lock"
 HALTED = "halted.json"
-OURS = (BLOCKS, STATE, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
+OURS = (BLOCKS, STATE, SNAPSHOTS, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
 """What a data folder holds beside the genesis, the lock and the settings."""
 
 

@@ -19,6 +19,7 @@ from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
 from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.engine.cometbft.retention import Kept, Retention
 from tallystick.engine.cometbft.snapshots import SnapshotShelf
+from tallystick.engine.folder import SNAPSHOTS
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import SettingsError
 from tallystick.node.joining import Joiner
@@ -29,8 +30,6 @@ log = logging.getLogger(__name__)
 
 LIGHT = "light"
 """Folder of light blocks in a data folder."""
-SNAPSHOTS = "snapshots"
-"""Folder of snapshots in a data folder."""
 
 
 class Consortium:

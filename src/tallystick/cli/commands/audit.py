@@ -27,7 +27,8 @@ def command(ctx: click.Context, folder: Path) -> int:
 
     Checks every byte of the block log, every block's link, header, root, receipt and change, every
     signature, and the invariants of every application; changes nothing. The node must have stopped.
-    Ends with 1 when anything is wrong, naming the block.
+    Where the log begins at a snapshot, so does the audit, and says what it relies on. Ends with 1
+    when anything is wrong, naming the block.
     """
     apps, authority = shipped()
     with unpacked(folder) as found, progress("audit") as step:
@@ -55,7 +56,8 @@ def _tell(folder: Path, report: AuditReport) -> None:
     rows = [
         ("folder", str(folder)),
         ("chain", report.chain_id),
-        ("blocks", f"{report.height}, each byte, link, header and root"),
+        ("blocks", f"{report.height - report.began_at}, each byte, link, header and root"),
+        ("relies on", report.relied_on),
         (
             "transactions",
             f"{report.transactions}: {report.accepted} accepted, {report.refused} refused",

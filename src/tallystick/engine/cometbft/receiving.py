@@ -13,12 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tallystick.accel import AccelProblem, StateTree, Subtree
-from tallystick.engine.cometbft.kept import (
-    MANIFEST,
-    chunk_path,
-    read_checked,
-    write_checked,
-)
+from tallystick.engine.cometbft.kept import Kept, chunk_path, read_checked, write_checked
 from tallystick.engine.cometbft.manifest import Manifest, Pairs, Uses
 from tallystick.errors import DiskFailed
 from tallystick.ledger.side import list_key, place_key, receipt_key
@@ -41,11 +36,25 @@ class WrongSnapshot(Exception):
     """The manifest itself says what the app hash does not: who offered it made it up."""
 
 
+def reread(kept: Kept, tree: StateTree) -> Receiving:
+    """A snapshot of this node's own disk, checked like one of others; nothing is written."""
+    found = Receiving(kept.manifest, kept.folder, tree)
+    for index, chunk in enumerate(kept.chunks()):
+        if chunk is None:
+            raise WrongSnapshot(f"chunk {index} is missing or changed")
+        try:
+            found.check(index, chunk)
+        except WrongChunk as problem:
+            raise WrongSnapshot(f"chunk {index}: {problem}") from problem
+    found.check_lists()
+    return found
+
+
 class Receiving:
     """One snapshot on its way in. It changes nothing of the chain."""
 
-    def __init__(self, manifest: Manifest, metadata: bytes, folder: Path, tree: StateTree) -> None:
-        """Begin, in an empty folder; chunks are kept there as they will be offered to others."""
+    def __init__(self, manifest: Manifest, folder: Path, tree: StateTree) -> None:
+        """Begin; chunks are kept in the folder as they will be offered to others."""
         self.manifest = manifest
         self._folder = folder
         self._tree = tree
@@ -54,7 +63,6 @@ class Receiving:
         self._minutes: Minutes = {}
         self.senders = set[str]()
         """Who sent chunks that were taken."""
-        write_checked(folder / MANIFEST, metadata)
 
     @property
     def is_complete(self) -> bool:
@@ -63,6 +71,11 @@ class Receiving:
 
     def take(self, index: int, chunk: bytes) -> None:
         """Check a chunk and keep it; a second time does no harm. `WrongChunk` when it is wrong."""
+        self.check(index, chunk)
+        write_checked(chunk_path(self._folder, index), chunk)
+
+    def check(self, index: int, chunk: bytes) -> None:
+        """Check a chunk that is in the folder, or will be."""
         place = index - len(self.manifest.parts)
         if not 0 <= index < self.manifest.chunks:
             raise WrongChunk(f"there is no chunk {index}")
@@ -72,7 +85,6 @@ class Receiving:
             raise WrongChunk("its bytes are not those that the manifest names")
         else:
             self._lists.add(place)
-        write_checked(chunk_path(self._folder, index), chunk)
 
     def _take_part(self, index: int, chunk: bytes) -> None:
         """Build the subtree of a chunk of records; it must be the part that the manifest names."""

@@ -28,10 +28,12 @@ from pathlib import Path
 from tallystick.engine.base_block import base_of
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.kept import (
+    MANIFEST,
     Kept,
     find_kept,
     fresh_folder,
     settle,
+    write_checked,
 )
 from tallystick.engine.cometbft.manifest import FORMAT, Manifest, name_of, read_manifest
 from tallystick.engine.cometbft.receiving import Receiving, WrongChunk, WrongSnapshot
@@ -205,7 +207,8 @@ class SnapshotShelf:
             log.warning("snapshot of block %d refused: %s", snapshot.height, problem)
             return Offered.REJECT_SENDER
         folder = fresh_folder(self._folder / INCOMING)
-        self._receiving = Receiving(manifest, snapshot.metadata, folder, chain.empty_tree())
+        write_checked(folder / MANIFEST, snapshot.metadata)
+        self._receiving = Receiving(manifest, folder, chain.empty_tree())
         log.info(
             "taking over the snapshot of block %d: %d chunks", snapshot.height, snapshot.chunks
         )
