@@ -70,7 +70,7 @@ def _own_paths() -> dict[str, Any]:
         "/v1/transactions/{id}": {
             "get": {
                 "summary": "What became of a transaction; with `proof`, its receipt's proof",
-                "parameters": [_in_path("id", {"type": "string"}), wait, _flag("proof")],
+                "parameters": [_in_path("id", {"type": "string"}), wait, *_proof()],
                 "security": READ,
                 "responses": _responses(
                     {"anyOf": [reply, {"$ref": "#/components/schemas/ReceiptProof"}]}
@@ -128,7 +128,7 @@ def _one(info: RecordInfo, schemas: Schemas) -> Schema:
     proof = {"$ref": "#/components/schemas/RecordProof"}
     return {
         "summary": f"Read: {info.struct.doc}",
-        "parameters": [*keys, _flag("proof")],
+        "parameters": [*keys, *_proof()],
         "security": READ,
         "responses": _responses({"anyOf": [kept, proof]}),
     }
@@ -171,6 +171,12 @@ def _parameter(name: str, schema: Schema, *, required: bool = False) -> Schema:
 
 def _flag(name: str) -> Schema:
     return _parameter(name, {"type": "string", "const": ""}) | {"allowEmptyValue": True}
+
+
+def _proof() -> list[Schema]:
+    """How a proof is asked for: as data, or under a consortium as a file for who trusts a block."""
+    how = _parameter("proof", {"type": "string", "enum": ["", "file"]}) | {"allowEmptyValue": True}
+    return [how, _parameter("trusted", {"type": "integer", "minimum": 1})]
 
 
 def _in_path(name: str, schema: Schema) -> Schema:
