@@ -18,7 +18,7 @@ from tallystick.engine.base import Busy
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.bundle import encode_bundle
 from tallystick.engine.replay import replay
-from tallystick.errors import DiskFull, ReachedHeight
+from tallystick.errors import DiskFull, Halted, ReachedHeight
 from tallystick.gateway.reply import Outcome
 from tallystick.ledger.execute import Ledger
 from tallystick.store.disk import OsDisk, OsFile
@@ -303,6 +303,19 @@ def test_a_full_disk_at_a_commit_halts_and_a_restart_catches_up(
     with alone.again() as later:
         assert set(all_decided(later, raws)) == {"accepted"}
         assert purse(later) == 10
+
+
+def test_a_node_that_disagrees_with_the_others_halts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What CometBFT writes when +2/3 have committed a block with another app hash than ours."""
+    with Alone(tmp_path / "node") as alone, caplog.at_level(logging.CRITICAL):
+        with (alone.folder / "engine" / "cometbft.log").open("a") as out:
+            out.write('{"_msg":"CONSENSUS FAILURE!!!","err":"wrong Block.Header.AppHash"}\n')
+        until(lambda: alone.ended, SECONDS)
+        assert isinstance(alone.ended[0], Halted)
+        assert "disagrees with the other validators: wrong Block.Header.AppHash" in caplog.text
+        assert alone.engine.child.pid is None
 
 
 def test_a_small_mempool_that_is_full_is_tried_again(tmp_path: Path) -> None:

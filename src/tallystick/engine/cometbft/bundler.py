@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.bundle import Bundle, BundleCache, encode_bundle
 from tallystick.engine.cometbft.checks import Code
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
@@ -36,16 +37,14 @@ class Bundler:
         rpc: Rpc,
         bundles: BundleCache,
         *,
-        height: Callable[[], int],
-        most: Callable[[], int],
+        application: Application,
         resolve: Resolve,
     ) -> None:
-        """`most` is how many transactions a block takes; `height` that of the last block."""
+        """The application tells the last height, and how many transactions a block takes."""
         self._waiting = waiting
         self._rpc = rpc
         self._bundles = bundles
-        self._height = height
-        self._most = most
+        self._application = application
         self._resolve = resolve
         self._threads = [
             threading.Thread(target=self._run, name=f"bundler-{number}")
@@ -73,13 +72,13 @@ class Bundler:
 
     def _run(self) -> None:
         """Send one bundle after the other."""
-        while (taken := self._waiting.take(self._most())) is not None:
+        while (taken := self._waiting.take(self._application.ordered_max)) is not None:
             if taken:
                 self._send(taken)
 
     def _send(self, taken: Sequence[Kept]) -> None:
         """Send one bundle; what CometBFT did not take is sent again later."""
-        height = self._height()
+        height = self._application.chain.state.tip.height
         try:
             self._rpc.broadcast(self._bundle(taken))
         except RpcUnavailable:
@@ -122,7 +121,9 @@ class Bundler:
             note = self._note = max(self._note + 1, time.time_ns())
         transactions = tuple([kept.transaction for kept in taken])
         raw = encode_bundle(note, [transaction.raw for transaction in transactions])
-        self._bundles.remember(Bundle(raw, note, transactions))
+        bundle = Bundle(raw, note, transactions)
+        bundle.is_verified = True  # the gateway let in nothing else
+        self._bundles.remember(bundle)
         return raw
 
 

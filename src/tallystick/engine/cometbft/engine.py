@@ -25,7 +25,6 @@ from tallystick.engine.cometbft.bundler import Bundler
 from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, write_home
 from tallystick.engine.cometbft.install import find_binary
 from tallystick.engine.cometbft.outbox import Outbox, OutboxFull
-from tallystick.engine.cometbft.params import ordered_max
 from tallystick.engine.cometbft.process import Child
 from tallystick.engine.cometbft.rpc import Rpc
 from tallystick.engine.cometbft.seam import Snapshots
@@ -129,8 +128,7 @@ class CometEngine:
             self.waiting,
             self.rpc,
             self.bundles,
-            height=lambda: chain.state.tip.height,
-            most=lambda: ordered_max(chain.state),
+            application=self.application,
             resolve=self._resolve,
         )
         self.watcher = Watcher(self._watched())

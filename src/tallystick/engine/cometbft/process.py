@@ -26,6 +26,7 @@ PATIENCE_SECONDS = 10.0
 LOG_BYTES_MAX = 64 * 1024 * 1024
 """A log larger than this is put aside when the child is started."""
 TAIL_BYTES = 4_096
+READ_BYTES_MAX = 1_048_576
 
 
 class Child:
@@ -50,7 +51,8 @@ class Child:
         self.starts = 0
         """How often it was started."""
         self.ending = ""
-        """How it ended last, in words; empty while it runs as it should."""
+        """How it ended last, in words; empty before the first time."""
+        self._read_to = 0
 
     @property
     def pid(self) -> int | None:
@@ -60,6 +62,7 @@ class Child:
 
     def start(self) -> None:
         """Begin; it is started again whenever it ends."""
+        self._read_to = self._log_path.stat().st_size if self._log_path.exists() else 0
         self._thread.start()
 
     def stop(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
@@ -76,6 +79,20 @@ class Child:
     def kill(self) -> None:
         """End it at once; it is started again."""
         self._signal(signal.SIGKILL)
+
+    def new_lines(self) -> list[str]:
+        """What it has said since this was asked last."""
+        try:
+            with self._log_path.open("rb") as kept:
+                if kept.seek(0, os.SEEK_END) < self._read_to:
+                    self._read_to = 0
+                kept.seek(self._read_to)
+                told = kept.read(READ_BYTES_MAX)
+        except OSError:
+            return []
+        whole, line_end, _ = told.rpartition(b"\n")
+        self._read_to += len(whole) + len(line_end)
+        return whole.decode("utf-8", "replace").splitlines()
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process

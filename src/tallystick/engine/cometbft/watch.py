@@ -6,6 +6,7 @@ used references, a transaction whose expiry can only be told by a block's time.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from tallystick.engine.cometbft.outbox import Outbox
 from tallystick.engine.cometbft.process import Child
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.engine.cometbft.waiting import Waiting
-from tallystick.errors import StoreError
+from tallystick.errors import Halted, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ FLUSH_SECONDS = 5.0
 PATIENCE_SECONDS = 5
 """No block for three heartbeats and so long is trouble."""
 
+FAILURE = "CONSENSUS FAILURE"
+PANIC = "panic"
+APP_HASH = "AppHash"
+"""Words in CometBFT's log."""
+
 Ended = Callable[[BaseException | None], None]
 
 
@@ -47,12 +53,19 @@ class Watched:
     """What is looked after."""
 
     chain: Chain
+    """The chain."""
     waiting: Waiting
+    """What waits for its answer."""
     outbox: Outbox
+    """What is written down of it."""
     clock: BlockClock
+    """What time it is on the chain."""
     application: Application
+    """The ledger, as CometBFT sees it."""
     child: Child
+    """CometBFT's process."""
     rpc: Rpc
+    """Its interface."""
     allow: Callable[[], frozenset[str] | None]
     """Engines that may connect."""
     resolve: Resolve
@@ -149,6 +162,7 @@ class Watcher:
         """How CometBFT is; and who may connect to it."""
         watched = self._watched
         watched.application.allow = watched.allow()
+        self._read_log()
         try:
             told = watched.rpc.status()["sync_info"]
             self.peers = int(watched.rpc.net_info()["n_peers"])
@@ -156,6 +170,18 @@ class Watcher:
             self.is_up = False
             return
         self.is_up, self.is_catching_up = True, bool(told["catching_up"])
+
+    def _read_log(self) -> None:
+        """CometBFT that cannot follow the others says so in its log alone, and stands still.
+
+        The others have committed a block that is wrong by what this node told: its state is not
+        theirs. Going on, or beginning anew, would only do the same again.
+        """
+        for line in self._watched.child.new_lines():
+            if FAILURE in line or (PANIC in line and APP_HASH in line):
+                height = self._watched.chain.state.tip.height
+                reason = f"this node disagrees with the other validators: {_reason(line)}"
+                self._watched.application.fail(Halted(height + 1, reason))
 
     def _flush(self) -> None:
         """Write down what was decided."""
@@ -227,6 +253,15 @@ class Watcher:
         if seconds <= 3 * self._watched.heartbeat_seconds + PATIENCE_SECONDS:
             return ""
         return f"no block for {seconds} s"
+
+
+def _reason(line: str) -> str:
+    """The error in a line of CometBFT's log, which is JSON; else the line."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return line[:300]
+    return str(told.get("err", told) if isinstance(told, dict) else told)[:300]
 
 
 __all__ = ["Watched", "Watcher"]
