@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from tallystick.ledger.proof import Step
 from tallystick.ledger.receipt import Outcome
 from tallystick.values.codec import encode, replace
 from tests.light.forge import CHAIN_ID, GENESIS_NS, header, set_of, signed, signers
+from tests.light.made_proof import files
 from tests.light.proofs import (
     APP_HASH,
     RECEIPTS,
@@ -33,6 +35,7 @@ from tests.light.proofs import (
     record_claim,
     sealed_chain,
 )
+from tests.light.vectors import FILE
 
 FLIPS = 500
 NOW = Terms(now_ns=GENESIS_NS + DAY_NS)
@@ -252,3 +255,14 @@ def test_a_way_back_has_an_end() -> None:
     with pytest.raises(BadAnswer, match="more than 100000 blocks"):
         export_of(THERE, BLOCKS, HEIGHT, 200_000)
     assert archive_of(BLOCKS).height() == len(BLOCKS)
+
+
+def test_the_files_of_this_format_stay_as_they_are() -> None:
+    """A change of a byte needs a new format number: proofs are kept for years."""
+    golden = json.loads((FILE.parent / "light_proof.json").read_text("utf-8"))
+    assert golden == files()
+    for each in golden["files"]:
+        height, _, hash_ = each["trust"].partition(":")
+        trusted = Trusted(chain_id="", height=int(height), hash=bytes.fromhex(hash_))
+        export = export_from_bytes(bytes.fromhex(each["file"]))
+        assert verify_export(export, trusted, Terms(golden["now_ns"])).height == each["height"]
