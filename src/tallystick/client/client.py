@@ -31,8 +31,11 @@ from tallystick.gateway.wire import FRAMES, MSGPACK, STREAM_MAX, Reading, pack_f
 from tallystick.ledger.app import Message
 from tallystick.ledger.proof import ReceiptProof, RecordProof
 from tallystick.ledger.transaction import Body, Call, assemble
-from tallystick.values.codec import decode, encode
+from tallystick.values.codec import decode, encode, settle_types
 from tallystick.values.errors import CodecError
+
+# Clients are used by several threads at once.
+settle_types()
 
 EXPIRY_MS = 10 * 60_000
 """How long a transaction may wait before it can no longer happen, unless told otherwise."""

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -354,8 +355,11 @@ class Network:
 
     # --- members come and go
 
-    def add(self, *, wait: bool = True) -> NetworkNode:
-        """A new node with keys of its own; the others let it in, and it fetches the chain."""
+    def add(self, *, wait: bool = True, **engine: Any) -> NetworkNode:
+        """A new node with keys of its own; the others let it in, and it fetches the chain.
+
+        Its settings are the first node's; `engine` changes some, e.g. `state_sync` and `trust`.
+        """
         with changing(self.folder) as plan:
             name = f"node{len(plan.nodes) + 1}"
             check_depth(self.folder, len(plan.nodes) + 1)
@@ -365,7 +369,9 @@ class Network:
             put_genesis(self.folder / name, (other.folder / GENESIS).read_bytes())
             if not (self.folder / name / KEYS).exists():
                 (self.folder / name / KEYS).symlink_to(Path("..") / KEYS)
-            write_settings(self.folder / name, other.settings)
+            usual = other.settings
+            settings = replace(usual, engine=replace(usual.engine, **engine))
+            write_settings(self.folder / name, settings)
             give_ports(self.folder, [name])
             introduce(self.folder, [*(each.name for each in self.nodes), name])
             nodes = (*plan.nodes, NodeWish(name))

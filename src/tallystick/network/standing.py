@@ -14,6 +14,10 @@ from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.errors import ClientError, SettingsError
 from tallystick.network.dwelling import read_settings
 from tallystick.network.plan import NodeWish, Run, read_run
+from tallystick.values.codec import settle_types
+
+# Every node is asked on a thread of its own.
+settle_types()
 
 ASK_SECONDS = 5.0
 

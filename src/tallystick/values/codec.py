@@ -6,6 +6,7 @@ a truth value, an integer from -5 to 256, an enum's member, or an empty text, by
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from functools import cache
 from typing import Any, Final, TypeVar, dataclass_transform, get_origin, overload
@@ -32,6 +33,7 @@ __all__ = [
     "from_json",
     "prefix_end",
     "replace",
+    "settle_types",
     "to_json",
 ]
 
@@ -131,6 +133,26 @@ def decode_canonical(type_: Any, data: bytes) -> Any:
     if _encode(value) != data:
         raise CodecError("not canonical")
     return value
+
+
+def settle_types() -> None:
+    """Have msgspec prepare every struct that is loaded now, in this one thread.
+
+    It does so at a struct's first use otherwise, and two threads that use one first at the same
+    time crash the interpreter (msgspec 0.22). So: before a program starts threads that decode.
+    """
+    waiting: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while waiting:
+        found = waiting.pop()
+        waiting.extend(found.__subclasses__())
+        _settle(found)
+
+
+@cache
+def _settle(struct: type[msgspec.Struct]) -> None:
+    """Prepare one struct; one that cannot be decoded by itself is prepared where it is used."""
+    with suppress(TypeError, NameError):
+        Decoder(struct)
 
 
 _LEAVES: Final = (
