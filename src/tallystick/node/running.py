@@ -27,6 +27,7 @@ from tallystick.ledger.authority import Authority
 from tallystick.node.beginning import shipped
 from tallystick.node.parts import Parts, open_parts
 from tallystick.settings import Settings, split_address
+from tallystick.values.codec import settle_types
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Node:
         clock: Clock | None = None,
     ) -> Node:
         """Take hold of a data folder and bring its chain to the last committed block."""
+        settle_types()
         found = settings or settings_module.load(folder, os.environ)
         with ExitStack() as stack:
             parts = open_parts(folder, found, _rules(apps, authority), clock, stack)
