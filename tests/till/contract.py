@@ -5,7 +5,7 @@ from tallystick.ledger.refusal import require
 from tallystick.ledger.system import CLOCK, Activation, Clock
 from tallystick.values.codec import replace
 from tallystick.values.money import add
-from tests.till.messages import Activate, Appear, Break, Fill, Leave, Pay, Wind
+from tests.till.messages import Activate, Appear, Break, Fill, Leave, Mark, Pay, Wind
 from tests.till.records import Note, Purse
 from tests.till.refusals import Refusal
 
@@ -57,6 +57,11 @@ def activate(ctx: Context, msg: Activate) -> None:
     """Have another version of the rules in force from a height on."""
     kept = ctx.get(Activation, "till")
     ctx.save(replace(kept, next_version=msg.version, from_height=msg.from_height))
+
+
+def mark(ctx: Context, msg: Mark) -> None:
+    """Leave a note, under the second version of the rules."""
+    ctx.add(Note(name=msg.name, number=2, by=ctx.party))
 
 
 def appear(ctx: Context, msg: Appear) -> None:

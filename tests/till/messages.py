@@ -73,6 +73,14 @@ class Activate(Message, tag="till.activate.1"):
     """First height."""
 
 
+@message(verb=None, since=2)
+class Mark(Message, tag="till.mark.1"):
+    """Leave a note, under the second version of the rules."""
+
+    name: Reference
+    """Its name."""
+
+
 @timer()
 class Appear(Message, tag="till.appear.1"):
     """Have a note appear."""

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tallystick.engine.verdicts import Verdicts
+from tallystick.ledger.app import Message
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.transaction import Transaction
 
+Early = Mapping[type[Message], int]
+"""Messages of rules that are not in force yet, and the version that is."""
+
 
 class Admission:
     """Reads and verifies transactions, many at a time. For one thread at a time."""
 
-    def __init__(self, ledger: Ledger, verdicts: Verdicts) -> None:
-        """Admit what belongs to the ledger's chain."""
+    def __init__(
+        self, ledger: Ledger, verdicts: Verdicts, *, early: Callable[[], Early] = dict
+    ) -> None:
+        """Admit what belongs to the ledger's chain.
+
+        `early` names messages that may be in no block yet: in a consortium nodes of an older
+        release could not read them.
+        """
         self._ledger = ledger
         self._verdicts = verdicts
+        self._early = early
 
     @property
     def signatures(self) -> int:
@@ -54,6 +65,13 @@ class Admission:
                 expires_at_ms=body.expires_at_ms,
                 horizon_ms=horizon_ms,
             )
+            early = self._early()
+            for call in body.calls if early else ():
+                kind = type(call.message)
+                version = early.get(kind, 0)
+                require(
+                    kind not in early, Refusal.NOT_ACTIVE, message=kind.__name__, version=version
+                )
         except Refused as no:
             return no
         return transaction

@@ -121,7 +121,7 @@ def open_parts(
     return Parts(
         ledger=ledger,
         engine=engine,
-        gateway=Gateway(engine, Admission(ledger, opened.verdicts)),
+        gateway=Gateway(engine, _admission(opened, engine)),
         catalogue=Catalogue(apps),
         readers=readers,
         writers=writers,
@@ -130,6 +130,14 @@ def open_parts(
         watched=watched,
         light=light,
     )
+
+
+def _admission(opened: Opened, engine: EmbeddedEngine | CometEngine) -> Admission:
+    """Who reads what comes in at the door."""
+    ledger, verdicts = opened.chain.ledger, opened.verdicts
+    if isinstance(engine, CometEngine):
+        return Admission(ledger, verdicts, early=engine.application.early)
+    return Admission(ledger, verdicts)
 
 
 Made = tuple[EmbeddedEngine | CometEngine, Watched, Callable[[], str], LightService | None]

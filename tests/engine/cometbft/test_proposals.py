@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from tallystick.engine.cometbft import abci_pb2 as abci
 from tallystick.engine.cometbft.bundle import encode_bundle, encode_tick
 from tallystick.engine.cometbft.checks import proto_size
+from tallystick.errors import Halted
+from tallystick.gateway.admit import Admission
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal as LedgerRefusal
 from tallystick.ledger.system import CONSENSUS, Consensus
+from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import encode, replace
 from tests.engine.cometbft.stand import (
     CONSENSUS_RECORD,
@@ -22,7 +27,8 @@ from tests.engine.cometbft.stand import (
     Stand,
     till_genesis,
 )
-from tests.till.messages import Fill
+from tests.till.messages import Activate, Fill, Mark
+from tests.till.records import Note
 
 FILL = ("A", Fill(currency="CNY", amount_minor=1))
 
@@ -193,3 +199,41 @@ def test_a_limit_that_was_voted_down_holds_from_the_next_block_on() -> None:
     assert not stand.process([wide])
     stand.block()
     assert checks.most == CONSENSUS_RECORD.block_transactions
+
+
+# --- rules that are not in force yet
+
+
+def test_a_message_of_the_next_rules_waits_for_them() -> None:
+    """Nodes of the release before could not read it: all refuse it alike until it is in force."""
+    stand = Stand()
+    early = stand.bundle(("A", Mark(name="early")))
+    assert set(stand.application.early()) == {Mark}
+    assert stand.check(early).code == 1
+    assert stand.prepare([early]) == []
+    assert not stand.process([early])
+    with pytest.raises(Halted, match=r"till\.mark\.1 before its rules"):
+        stand.finalize([early])
+    stand.block(stand.bundle(("A", Activate(version=2, from_height=3))))
+    assert stand.check(early).code == 1
+    assert not stand.process([early])
+    stand.block()
+    assert stand.application.early() == {}
+    assert stand.check(early).code == 0
+    assert stand.prepare([early]) == [early]
+    stand.block(early)
+    assert stand.chain.view().get(Note, "early", 2).by == "A"
+
+
+def test_the_door_refuses_it_alone_and_not_its_whole_bundle() -> None:
+    stand = Stand()
+    door = Admission(stand.ledger, stand.verdicts, early=stand.application.early)
+    raws = [stand.signed(FILL), stand.signed(("A", Mark(name="early")), FILL), stand.signed(FILL)]
+    first, no, last = door.admit(raws, OPENS_MS)
+    assert isinstance(no, Refused)
+    assert no.code is LedgerRefusal.NOT_ACTIVE
+    assert no.values == {"message": "Mark", "version": 1}
+    assert [each.raw for each in (first, last) if isinstance(each, Transaction)] == [
+        raws[0],
+        raws[2],
+    ]

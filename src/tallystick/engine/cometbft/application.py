@@ -14,7 +14,7 @@ What is wrong with this node is raised, never answered: `server.py` then stops t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 from tallystick.engine.base import Committed
@@ -32,6 +32,7 @@ from tallystick.engine.cometbft.query import answer_query
 from tallystick.engine.cometbft.seam import Offered, SnapshotInfo, Snapshots
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import Halted, TallystickError
+from tallystick.ledger.app import Message
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,10 @@ class Application:
     def ordered_max(self) -> int:
         """Most transactions in the bundles of the next block; for any thread."""
         return self._checks.most
+
+    def early(self) -> Mapping[type[Message], int]:
+        """Messages of rules that are not in force yet, and which version is; for any thread."""
+        return self._checks.early
 
     def fail(self, problem: BaseException) -> None:
         """Answer nothing more that matters: say once why, and tell `halted`."""

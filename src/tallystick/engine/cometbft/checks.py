@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.bundle import BadBundle, Bundle, BundleCache
 from tallystick.engine.cometbft.params import ordered_max
 from tallystick.engine.verdicts import Verdicts
+from tallystick.ledger.app import Message, tag_of
+from tallystick.ledger.system import Activation
+from tallystick.values.codec import encode_key
 
 TICKS_AHEAD = 2
 """A tick may wait for the next block or for the one after: nobody can fill the queue with them."""
@@ -61,17 +64,26 @@ class Checks:
         self._bundles = bundles
         self.most = ordered_max(chain.state)
         """Most transactions in the bundles of the next block."""
+        self.early = early_messages(chain)
+        """Messages of rules that are not in force in the next block, and which version is."""
         self._witnesses: dict[bytes, tuple[str, str, int, int]] = {}
 
     def refresh(self) -> None:
-        """Read the limits again, after a block or a snapshot; on the executing thread."""
+        """Read again what the next block goes by; after a block or a snapshot."""
         self.most = ordered_max(self._chain.state)
+        self.early = early_messages(self._chain)
 
     # --- functions of the bytes
 
     def good(self, raw: bytes) -> Bundle:
-        """The bundle of some bytes, all its signatures good; else `BadBundle`."""
+        """The bundle of some bytes, all its signatures good; else `BadBundle`.
+
+        A message whose rules are not in force yet is one that this release cannot read: a node of
+        the release before cannot, and all must find the same while members install the new one.
+        """
         bundle = self._bundles.read(raw)
+        if self.early and (name := _early_name(bundle, self.early)):
+            raise BadBundle(f"a transaction asks for {name} before its rules are in force")
         if not bundle.is_verified:
             bad = [key for key in self._verdicts.bad_keys(bundle.transactions) if key is not None]
             if bad:
@@ -158,6 +170,28 @@ class Checks:
         self._witnesses[digest] = witness
         if len(self._witnesses) > WITNESSES_KEPT:
             del self._witnesses[next(iter(self._witnesses))]
+
+
+def early_messages(chain: Chain) -> Mapping[type[Message], int]:
+    """Messages of rules that are not in force in the next block, and which version is."""
+    state, rules = chain.state, chain.ledger.rules
+    height, name = state.tip.height + 1, Activation.spec.name
+    versions = {
+        kept.app: kept.at(height)
+        for _, kept in state.scan(name, encode_key(name), None)
+        if isinstance(kept, Activation)
+    }
+    in_force = {each: versions.get(rules.app_of[each].name, 0) for each in rules.sent}
+    return {each: version for each, version in in_force.items() if each.spec.since > version}
+
+
+def _early_name(bundle: Bundle, early: Container[type[Message]]) -> str:
+    """Tag of a message in a bundle that comes too early; empty when there is none."""
+    for transaction in bundle.transactions:
+        for call in transaction.body.calls:
+            if type(call.message) in early:
+                return tag_of(type(call.message))
+    return ""
 
 
 def proto_size(raw: bytes) -> int:
