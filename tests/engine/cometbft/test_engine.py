@@ -318,7 +318,7 @@ def test_a_node_that_disagrees_with_the_others_halts(
         assert alone.engine.child.pid is None
 
 
-def test_a_small_mempool_that_is_full_is_tried_again(tmp_path: Path) -> None:
+def test_each_transaction_may_travel_alone(tmp_path: Path) -> None:
     settings = settings_for(bundle=1, timeout_commit_ms=100)
     with Alone(tmp_path / "node", settings=settings) as alone:
         raws = filled(alone, 600)
