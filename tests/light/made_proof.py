@@ -6,13 +6,14 @@ python -m tests.light.made_proof > tests/vectors/light_proof.json
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tallystick.ledger.proof import ReceiptClaim, RecordClaim
 from tests.light.forge import Signers, signers
 from tests.light.proofs import export_of, receipt_claim, record_claim, sealed_chain
 
-SETS: list[Signers] = [signers(1, 2)] * 2 + [signers(2, 3)] * 4
+SETS: Sequence[Signers] = [signers(1, 2)] * 2 + [signers(2, 3)] * 4
 HEIGHT = 3
 CLAIMS: dict[str, RecordClaim | ReceiptClaim] = {
     "there": record_claim(b"key 7"),
