@@ -19,14 +19,22 @@ from tallystick.audit import audit
 from tallystick.cli.commands.backup import read_floor
 from tallystick.cli.main import run
 from tallystick.client.client import Client
-from tallystick.engine.folder import BLOCKS
+from tallystick.client.keys import KeyStore, OfficerKey
+from tallystick.engine.chain import Chain
+from tallystick.engine.folder import BLOCKS, STATE, read_genesis
 from tallystick.errors import BadBackup, WrongPassphrase
+from tallystick.ledger.execute import Ledger
+from tallystick.node import read_passphrase
 from tallystick.operations.backup.blockstore import Unreadable, engine_height, unsnap
 from tallystick.operations.backup.folder import STAGE, engine_of, held_still, is_running
 from tallystick.operations.backup.manifest import Manifest, Signed
 from tallystick.operations.backup.read import Wish, restore, signed_up_to, unpack
 from tallystick.operations.backup.sealing import seal, unseal
 from tallystick.operations.backup.write import back_up, read_signed
+from tallystick.settings import Settings
+from tallystick.store.disk import OsDisk
+from tallystick.store.log import FileLog
+from tallystick.store.rocks import RocksStore
 from tests.till import APP
 from tests.till.messages import Pay
 from tests.till.people import PEOPLE
@@ -158,6 +166,34 @@ def test_an_export_is_audited_elsewhere(folder: Path, tmp_path: Path) -> None:
     assert root_of(tmp_path / "there") == root_of(folder)
 
 
+def test_a_node_that_pruned_its_blocks_comes_back_with_its_state(
+    folder: Path, tmp_path: Path
+) -> None:
+    pruned = tmp_path / "pruned"
+    shutil.copytree(folder, pruned)
+    genesis = read_genesis(pruned, [APP])
+    log = FileLog.open(OsDisk(), str(pruned / BLOCKS), genesis.hash, segment_bytes=1_000)
+    store = RocksStore(str(pruned / STATE))
+    chain = Chain(Ledger([APP], PEOPLE, genesis), log, store, sign=node_key(pruned).sign)
+    for _ in range(20):
+        chain.next_block(chain.state.tip.time_ms + 1, [], force=True)
+    assert chain.prune(20) > 1
+    root, height = chain.state.root(), chain.state.tip.height
+    chain.close()
+    assert backed_up(pruned, tmp_path / "b.tar").height == height
+    wish = Wish(signed_up_to(height), PASSPHRASE)
+    restore(tmp_path / "b.tar", tmp_path / "new", [APP], wish)
+    with running(tmp_path / "new") as till:
+        assert till.node.height() == height
+        assert till.client.status().state_root == root
+        till.client.send(("A.clerk", Pay(to="B", amount_minor=1)))
+
+
+def node_key(folder: Path) -> OfficerKey:
+    """The key that signs a folder's headers."""
+    return KeyStore(folder, read_passphrase(folder, Settings())).load("node")
+
+
 def test_the_commands_make_try_and_restore(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,7 +234,7 @@ def test_a_backup_with_another_byte_is_refused(folder: Path, tmp_path: Path) -> 
         broken = bytearray(whole)
         broken[offset + size // 2] ^= 1
         (tmp_path / "broken.tar").write_bytes(broken)
-        with pytest.raises(BadBackup, match="manifest" if name == "manifest.json" else name):
+        with pytest.raises(BadBackup, match="broken.tar" if name == "manifest.json" else name):
             restore(tmp_path / "broken.tar", tmp_path / "new", [APP], EMBEDDED_LOSS)
         assert not (tmp_path / "new").exists()
 

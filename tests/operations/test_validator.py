@@ -22,6 +22,7 @@ from tallystick.operations.backup.write import back_up, read_signed
 from tallystick.operations.doctor.examine import examine, is_well
 from tallystick.operations.doctor.finding import Level
 from tallystick.operations.doctor.patient import look_at
+from tallystick.operations.logs import member_of
 from tests.operations import validator
 from tests.operations.pages import figures_of, named, names_of
 from tests.operations.validator import Validator, running
@@ -92,6 +93,10 @@ def test_the_doctor_finds_a_validator_well(member: Validator) -> None:
     assert found["heights"].level is found["engine runs"].level is Level.OK
     assert found["engine"].level is found["allow-list"].level is Level.OK
     assert "pruning" in found
+
+
+def test_the_log_names_the_member_whose_validator_it_is(member: Validator) -> None:
+    assert member_of(member.node) == "A"
 
 
 # --- there and back

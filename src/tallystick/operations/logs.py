@@ -18,6 +18,10 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from tallystick.engine.cometbft.home import HOME, validator_key
+from tallystick.ledger.system import Validator
+from tallystick.node import Node
+
 OURS = "tallystick"
 """Logger whose lines are told from INFO on where programs read them; others from WARNING on."""
 
@@ -42,6 +46,15 @@ class Where:
         if self.height is not None:
             event.setdefault("height", self.height())
         return event
+
+
+def member_of(node: Node) -> str:
+    """The member whose validator a node is; empty when it is none."""
+    if node.settings.engine.kind == "embedded":
+        return ""
+    key = validator_key(node.folder / HOME)
+    validators = node.engine.view().scan(Validator)
+    return next((each.member for each in validators if each.public_key == key), "")
 
 
 def set_up(

@@ -56,6 +56,7 @@ def command(
         settings = msgspec.structs.replace(settings, clock_is_right=True)
     node = Node.open(found, settings=settings)
     where.chain, where.height = node.ledger.chain_id, node.height
+    where.member = logs.member_of(node)
 
     def ready() -> None:
         """Say where it listens."""

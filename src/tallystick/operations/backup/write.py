@@ -12,7 +12,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -126,25 +126,39 @@ def _holder(data: Path) -> Iterator[int | None]:
 
 
 def _ledger_part(data: Path, stage: Path) -> list[Staged]:
-    """Genesis, settings, blocks; and the state, where blocks are no more that would make it."""
-    state = []
-    if any((data / BLOCKS).glob("*.base")):
-        state = _state_part(data, stage)
-    return [*parts.stage_small(data, stage), *state, *parts.stage_blocks(data, stage)]
+    """Genesis, settings, blocks; and the state, where blocks are no more that would make it.
+
+    The state goes first: it must not be ahead of the blocks. Nor may it end before they begin,
+    which it can when blocks are pruned just then: it is taken anew.
+    """
+    small = parts.stage_small(data, stage)
+    for _ in range(STATE_TRIES):
+        if not any((data / BLOCKS).glob("*.base")):
+            return [*small, *parts.stage_blocks(data, stage)]
+        state, reached = _state_part(data, stage)
+        shutil.rmtree(stage / BLOCKS, ignore_errors=True)
+        blocks = parts.stage_blocks(data, stage)
+        if reached >= _begins_above(stage):
+            return [*small, *state, *blocks]
+    raise BadBackup(str(data / STATE), "blocks are pruned faster than they can be taken")
 
 
-def _state_part(data: Path, stage: Path) -> list[Staged]:
-    """The state store of a node that has pruned blocks: it writes on while its files are taken."""
+def _begins_above(stage: Path) -> int:
+    """Height of the block before the first one in the staged log."""
+    return scan(OsDisk(), str(stage / BLOCKS), bytes(32), deep=False).start.height
+
+
+def _state_part(data: Path, stage: Path) -> tuple[list[Staged], int]:
+    """The state store and its height; it writes on while its files are taken."""
     problem: StoreError | None = None
     for _ in range(STATE_TRIES):
         shutil.rmtree(stage / STATE, ignore_errors=True)
         staged = parts.stage_state(data, stage)
         try:
-            RocksStore(str(stage / STATE), read_only=True).close()
+            with closing(RocksStore(str(stage / STATE), read_only=True)) as store:
+                return staged, store.height()
         except StoreError as again:
             problem = again
-            continue
-        return staged
     raise BadBackup(str(data / STATE), f"it cannot be taken while the node runs: {problem}")
 
 
