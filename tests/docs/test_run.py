@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.engine.cometbft.install import cache_folder
+from tallystick.network.network import Network
+from tallystick.network.plan import PLAN
 from tests.docs.pages import ROOT, Block, blocks, name_of, pages
 
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc", "build", "dist", "target")
@@ -95,6 +98,7 @@ def run(script: str, folder: Path, tmp_path: Path) -> int:
     environment = outside | {
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(cache_folder().parents[1]),
         "COLUMNS": "100",
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
@@ -107,6 +111,8 @@ def run(script: str, folder: Path, tmp_path: Path) -> int:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGTERM)
+            for plan in folder.rglob(PLAN):
+                Network.open(plan.parent).stop()
 
 
 def read(path: Path) -> str:

@@ -343,7 +343,7 @@ def _tell(ctx: click.Context, network: Network, found: NetworkStanding) -> None:
             each.app_hash[:16].lower() or "-",
             str(each.peers),
             "yes" if each.is_catching_up else "no",
-            each.address,
+            each.address.replace(f"unix:{Path.cwd()}/", "unix:"),
         )
         for each in found.nodes
     ]
