@@ -13,11 +13,14 @@ from litestar.response import Stream
 from tallystick.api.asking import Asked, argument, number, view_for
 from tallystick.api.service import Service
 from tallystick.api.submitting import parties_of
+from tallystick.errors import NoSuchBlock
 from tallystick.gateway.standing import BlockView, TransactionView
 from tallystick.gateway.wire import FRAMES, pack_frames
 from tallystick.ledger.block import Entry
 from tallystick.ledger.proof import seal_of
 from tallystick.ledger.receipt import Change
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.view import View
 from tallystick.values.codec import decode_key, encode, to_json
 
@@ -35,6 +38,7 @@ def routes(service: Service) -> list[Any]:
         """Blocks from `?from=HEIGHT` to the last; with `?follow` also those to come."""
         view = await service.read(lambda: view_for(service, request))
         first = max(number(request, "from", usual=1, most=2**53), 1)
+        await service.read(partial(_require_here, service, first))
         follows = argument(request, "follow") is not None
         as_lines = request.headers.get("accept") == LINES
         found = _blocks(service, view, first, follows=follows)
@@ -56,6 +60,18 @@ async def _blocks(
             continue
         yield await service.read(partial(_block_at, service, view, height))
         height += 1
+
+
+def _require_here(service: Service, first: int) -> None:
+    """Refuse at once what would begin with a gap: this node's blocks may not begin with the first.
+
+    A block above the last one may be waited for.
+    """
+    if first <= service.engine.standing().height:
+        try:
+            service.engine.entry(first)
+        except NoSuchBlock as problem:
+            raise Refused(Refusal.NOT_HERE, {"first": problem.first}) from None
 
 
 def _block_at(service: Service, view: View, height: int) -> BlockView:

@@ -25,6 +25,7 @@ STATUS_OF = {
     Refusal.NO_SUCH_RECORD: 404,
     Refusal.NO_SUCH_QUERY: 404,
     Refusal.NO_SUCH_TRANSACTION: 404,
+    Refusal.NOT_HERE: 404,
     Refusal.NEEDS_INDEX: 422,
     Refusal.NOT_A_READER: 403,
 }
