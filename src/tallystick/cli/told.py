@@ -12,7 +12,7 @@ from tallystick.cli.exits import OK, REFUSED
 from tallystick.cli.output import print_json
 from tallystick.cli.session import Session
 from tallystick.errors import Expired, Rejected
-from tallystick.gateway.reply import Outcome, Reply
+from tallystick.gateway.reply import UNDECIDED, Outcome, Reply
 from tallystick.ledger.app import Message, tag_of
 from tallystick.ledger.transaction import Body
 from tallystick.wording import Wording, option_name, values_in_words
@@ -65,7 +65,7 @@ def exit_code(session: Session, catalogue: Catalogue, reply: Reply) -> int:
         return OK
     if reply.outcome is Outcome.EXPIRED:
         raise Expired((reply.transaction_id or b"").hex())
-    if reply.outcome in (Outcome.REJECTED, Outcome.RECEIVED):
+    if reply.outcome is Outcome.REJECTED or reply.outcome in UNDECIDED:
         raise Rejected(refusal_text(catalogue, reply, session.language))
     return REFUSED
 

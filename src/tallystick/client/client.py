@@ -188,7 +188,7 @@ class Client:
                 yield from flying.pop(0).result()
 
     def offer(self, raws: Sequence[bytes], *, wait_seconds: int = 0) -> list[Reply]:
-        """Hand in transactions once; `received` where there is no answer yet."""
+        """Hand in transactions once; `received` or `kept` where there is no answer yet."""
         answer = self._transport.request(
             "POST",
             f"/v1/transactions?wait={wait_seconds}",

@@ -178,6 +178,19 @@ def test_what_the_engine_still_holds_is_sent_again_only_after_long_and_some_bloc
     assert len(waiting.requeue_overdue(10, is_forgotten=False)) == 1
 
 
+def test_what_later_bundles_have_overtaken_is_sent_again() -> None:
+    waiting, many = made(bundle=2), transactions(4)
+    added(waiting, many)
+    sent(waiting, height=7, ago_seconds=SECONDS_MIN + 2)
+    sent(waiting, height=8, ago_seconds=SECONDS_MIN)
+    assert waiting.requeue_overdue(12, is_forgotten=False) == []
+    for each in many[2:]:
+        waiting.settle(each.raw)
+    assert waiting.requeue_overdue(9, is_forgotten=False) == []
+    again = waiting.requeue_overdue(10, is_forgotten=False)
+    assert [kept.transaction for kept in again] == many[:2]
+
+
 def test_a_bundle_of_which_all_is_decided_is_forgotten() -> None:
     waiting, many = made(), transactions(2)
     added(waiting, many)

@@ -22,10 +22,12 @@ ROOM_BYTES = 64
 HEAD_BYTES = 5
 """Bytes before each transaction in a bundle, at most."""
 SECONDS_MIN = 3.0
-"""After so long a bundle is sent again if CometBFT holds nothing any more."""
+"""After so long a bundle is sent again if CometBFT holds nothing any more, or later ones came."""
 SECONDS_MAX = 60.0
 """After so long, and so many blocks without it, it is sent again whatever CometBFT holds."""
 BLOCKS_MIN = 3
+OVERTAKEN_SECONDS = 1.0
+"""A bundle that is decided although it was sent so much later has overtaken it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -215,12 +217,25 @@ class Waiting:
         with self._lock:
             while self._sent:
                 first = self._sent[0]
-                is_late = height - first.height >= BLOCKS_MIN and first.age_seconds >= SECONDS_MAX
-                if not is_late and not (is_forgotten and first.age_seconds >= SECONDS_MIN):
+                is_late = height - first.height >= BLOCKS_MIN and (
+                    first.age_seconds >= SECONDS_MAX or self._is_overtaken(first)
+                )
+                if first.age_seconds < SECONDS_MIN or not (is_late or is_forgotten):
                     break
                 self._sent.popleft()
                 again += self._requeue(first)
         return again
+
+    def _is_overtaken(self, sent: Sent) -> bool:
+        """Whether a bundle sent well after it is decided: they are taken in order, as a rule.
+
+        It may have been in a block that executed only a part of itself.
+        """
+        return any(
+            later.at - sent.at >= OVERTAKEN_SECONDS
+            and all(self._is_over(kept, later) for kept in later.kept)
+            for later in self._sent
+        )
 
     def _requeue(self, sent: Sent) -> list[Kept]:
         """Queue what is left of a bundle."""
