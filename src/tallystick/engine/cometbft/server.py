@@ -23,6 +23,7 @@ from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.dispatch import Route, answer, answer_all, exception, route_of
 from tallystick.engine.cometbft.frames import FRAME_BYTES_MAX, BadFrame, FrameReader
 from tallystick.errors import NodeError
+from tallystick.values.codec import settle_types
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class AbciServer:
 
     def start(self) -> None:
         """Listen; returns once a client can connect."""
+        settle_types()
         sock = bind(self.path)
         is_ready = threading.Event()
         self._running = self._own.submit(self._run, sock, is_ready)
