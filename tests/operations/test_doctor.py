@@ -15,6 +15,7 @@ from tallystick.api import tls
 from tallystick.cli.main import run
 from tallystick.engine.cometbft.install import VERSION
 from tallystick.engine.folder import forget_halt, note_halt
+from tallystick.errors import ClientError, Halted
 from tallystick.gateway.standing import NodeStatus
 from tallystick.operations.backup.folder import STAGE
 from tallystick.operations.doctor import files, machine, network
@@ -22,6 +23,7 @@ from tallystick.operations.doctor.examine import CHECKS, examine, is_well
 from tallystick.operations.doctor.finding import Finding, Level
 from tallystick.operations.doctor.patient import Ordering, Patient, Running, ask_engine, look_at
 from tallystick.settings import EngineSettings, Listen, Settings
+from tests.till.messages import Break
 from tests.till.running import running
 
 NOW_MS = 1_790_000_000_000
@@ -267,6 +269,18 @@ def test_why_a_node_halted_is_told_until_it_goes_on(tmp_path: Path) -> None:
     assert "the root is another" in found.said
     forget_halt(tmp_path)
     assert level(files.why_it_halted(Patient(tmp_path))) is Level.OK
+
+
+def test_a_node_that_halts_leaves_word_and_takes_it_back_when_it_goes_on(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with pytest.raises(Halted), running(data) as till:
+        with pytest.raises(ClientError):
+            till.client.send(("A.clerk", Break(how="memory")))
+        till.node.stop()
+    assert level(files.why_it_halted(Patient(data))) is Level.FAIL
+    with running(data):
+        pass
+    assert level(files.why_it_halted(Patient(data))) is Level.OK
 
 
 @pytest.mark.parametrize(
