@@ -12,7 +12,7 @@ from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
 from tallystick.engine.cometbft.light.rpcform import commit_result, validators_result
 from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
-from tallystick.errors import BadAnswer, Halted, NoSuchBlock
+from tallystick.errors import BadAnswer, GenesisMismatch, Halted, NoSuchBlock
 from tallystick.ledger.block import ZERO_HASH, Entry, Header
 from tallystick.testing.disk import SimulatedDisk
 from tallystick.values.codec import replace
@@ -96,6 +96,13 @@ def test_blocks_are_fetched_one_by_one() -> None:
     for block in BLOCKS:
         fetching.step()
         assert archive.get(block.height) == block
+
+
+def test_an_archive_of_another_chain_is_not_gone_on_with() -> None:
+    fetching, archive = archiver(Engine())
+    fetching.step()
+    with pytest.raises(GenesisMismatch, match="of chain forge-01234567, not of forge-76543210"):
+        Archiver(archive, Engine(), log_of(BLOCKS), "forge-76543210")
 
 
 def test_another_block_than_ours_halts() -> None:
@@ -214,11 +221,28 @@ def test_the_keeper_waits_for_an_engine_that_does_not_answer(
     assert keeper[0].wait(2, 5)
 
 
+def test_the_keeper_waits_for_room_on_the_disk(engine: Engine, halts: list[BaseException]) -> None:
+    """A full disk stops no node: what is missing here is kept by CometBFT until there is room."""
+    disk = SimulatedDisk()
+    archive = LightArchive(disk, "light")
+    made = Keeper(Archiver(archive, engine, log_of(BLOCKS), CHAIN_ID), archive, halts.append)
+    made.start()
+    made.tell(3)
+    assert made.wait(3, 5)
+    disk.set_capacity(0)
+    made.tell(5)
+    assert not made.wait(4, 0.2)
+    disk.set_capacity(None)
+    made.stop()
+    assert halts == []
+
+
 def test_the_keeper_halts_the_node_once(
     keeper: tuple[Keeper, LightArchive], engine: Engine, halts: list[BaseException]
 ) -> None:
     engine.lies[2] = signed(header(2, WHO, WHO), WHO)
     keeper[0].tell(3)
-    assert not keeper[0].wait(2, 5) or keeper[1].height() == 1
+    assert not keeper[0].wait(2, 5)
+    assert keeper[1].height() == 1
     keeper[0].stop()
     assert [type(each) for each in halts] == [Halted]

@@ -17,7 +17,7 @@ from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
 from tallystick.errors import NoSuchBlock
 from tallystick.ledger.proof import ReceiptProof, RecordProof, receipt_proof, record_proof, seal_of
-from tests.light.forge import signers
+from tests.light.forge import CHAIN_ID, signers
 from tests.light.proofs import RECORDS, TREE, VERSION, archive_of, entry, sealed_chain
 from tests.light.test_export import NOW
 from tests.light.test_keeping import Engine, log_of
@@ -53,7 +53,7 @@ def comet() -> Comet:
 
 
 def service_of(archive: LightArchive, comet: Comet) -> LightService:
-    fetching = Archiver(archive, Engine(BLOCKS), log_of(BLOCKS), "forge")
+    fetching = Archiver(archive, Engine(BLOCKS), log_of(BLOCKS), CHAIN_ID)
     return LightService(archive, Keeper(fetching, archive, lambda _: None), comet)
 
 

@@ -6,6 +6,7 @@ DATA/passphrase     opens node.key and keys/     DATA/tls/     local authority, 
 DATA/keys/          officers' keys               DATA/lock     held by whoever uses the folder
 DATA/node.toml      settings, optional           DATA/api.sock the node's own socket
 DATA/halted.json    why it stopped by itself     DATA/snapshots/ states of some blocks, for others
+DATA/light/         headers and votes of a consortium
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ KEYS = "keys"
 TLS = "tls"
 LOCK = "lock"
 HALTED = "halted.json"
-OURS = (BLOCKS, STATE, SNAPSHOTS, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
+LIGHT = "light"
+OURS = (BLOCKS, STATE, SNAPSHOTS, LIGHT, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
 """What a data folder holds beside the genesis, the lock and the settings."""
 
 

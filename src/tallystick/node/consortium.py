@@ -19,7 +19,7 @@ from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
 from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.engine.cometbft.retention import Kept, Retention
 from tallystick.engine.cometbft.snapshots import SnapshotShelf
-from tallystick.engine.folder import SNAPSHOTS
+from tallystick.engine.folder import LIGHT, SNAPSHOTS
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import SettingsError
 from tallystick.node.joining import Joiner
@@ -27,9 +27,6 @@ from tallystick.settings import EngineSettings, Settings
 from tallystick.store.disk import OsDisk
 
 log = logging.getLogger(__name__)
-
-LIGHT = "light"
-"""Folder of light blocks in a data folder."""
 
 
 class Consortium:

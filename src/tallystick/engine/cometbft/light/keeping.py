@@ -17,7 +17,15 @@ from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.rpcform import light_block, priorities
 from tallystick.engine.cometbft.light.verify import check_block
 from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
-from tallystick.errors import BadAnswer, DiskFull, Halted, HeaderRefused, NoSuchBlock, StoreError
+from tallystick.errors import (
+    BadAnswer,
+    DiskFull,
+    GenesisMismatch,
+    Halted,
+    HeaderRefused,
+    NoSuchBlock,
+    StoreError,
+)
 from tallystick.ledger.block import Entry
 
 log = logging.getLogger(__name__)
@@ -48,7 +56,13 @@ class Archiver:
     def __init__(
         self, archive: LightArchive, source: Source, entry: Callable[[int], Entry], chain_id: str
     ) -> None:
-        """`entry` reads our log; it raises `NoSuchBlock` below where the log begins."""
+        """`entry` reads our log; it raises `NoSuchBlock` below where the log begins.
+
+        `GenesisMismatch` when the archive is of another chain.
+        """
+        last = archive.get(archive.height())
+        if last is not None and last.header.chain_id != chain_id:
+            raise GenesisMismatch(expected=chain_id, found=last.header.chain_id)
         self._archive = archive
         self._source = source
         self._entry = entry
@@ -177,9 +191,10 @@ class Keeper:
     def wait(self, height: int, seconds: float) -> bool:
         """Whether a block is in the archive, now or within so many seconds."""
         with self._changed:
-            return self._changed.wait_for(
+            self._changed.wait_for(
                 lambda: self._archive.height() >= height or self._is_stopping, seconds
             )
+            return self._archive.height() >= height
 
     def _run(self) -> None:
         flushed_at = time.monotonic()
