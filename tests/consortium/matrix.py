@@ -11,13 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tallystick.client.client import Client
 from tallystick.engine.cometbft.install import install
 from tallystick.gateway.reply import Outcome, Reply
 from tallystick.ledger.app import Message
-from tallystick.ledger.transaction import Body, Call, assemble
-from tallystick.testing.world import sign
-from tallystick.values.codec import encode
 from tests.consortium.proxy import DONE, ORDER, wrapper
 from tests.consortium.till_net import TillNet, TillNode, until
 from tests.sim.council.messages import Limit, Seat
@@ -64,7 +60,7 @@ class Matrix:
         self.victim: TillNode = net.nodes[VICTIM]
         self.answers: dict[bytes, Reply] = {}
         """Every answer that clients were given."""
-        self._references = 0
+        self._count = 0
         self._kinds: dict[str, Callable[[], Message]] = {
             "transactions": lambda: Pay(to="B", amount_minor=1),
             "timers": self._note_at_once,
@@ -115,62 +111,42 @@ class Matrix:
 
     # --- blocks
 
-    def send(self, party: str, message: Message) -> Reply:
+    def send(self, party: str, message: Message) -> None:
         """Send a message through the first node; it must be accepted."""
         client = self.net.nodes[0].client()
         try:
-            reply = client.submit(self.signed(party, message))
+            reply = client.submit(self.net.signed(party, message))
         finally:
             client.close()
         assert reply.outcome is Outcome.ACCEPTED, reply
         assert reply.transaction_id is not None
         self.answers[reply.transaction_id] = reply
-        return reply
-
-    def signed(self, party: str, message: Message) -> bytes:
-        """A transaction."""
-        self._references += 1
-        body = encode(
-            Body[Message](
-                chain_id=self.net.ledger.chain_id,
-                sender=party,
-                reference=f"matrix-{self._references}",
-                expires_at_ms=self.net.genesis.time_ms + 6 * 3_600_000,
-                calls=(Call[Message](party=party, message=message),),
-            )
-        )
-        return assemble(body, [sign(f"{party}.clerk", body)])
 
     def _note_at_once(self) -> Message:
         """A timer that is due in the block after the one that makes it."""
-        self._references += 1
-        return Leave(name="t", number=self._references, at_ms=1)
+        self._count += 1
+        return Leave(name="t", number=self._count, at_ms=1)
 
     def _seat(self) -> Message:
         """Another power for a validator, and another limit beside it."""
-        self._references += 1
-        if self._references % 2:
-            return Limit(block_bytes=2_000_000, block_transactions=49 - self._references % 7)
+        self._count += 1
+        if self._count % 2:
+            return Limit(block_bytes=2_000_000, block_transactions=49 - self._count % 7)
         key = self.net.genesis_keys[0]
-        return Seat(public_key=key, member="m0", power=10 + self._references % 3)
+        return Seat(public_key=key, member="m0", power=10 + self._count % 3)
 
     # --- afterwards
 
     def _compare(self) -> None:
         """All have the same app hash, and every answer still holds at the victim."""
-        hashes = {node.rpc.abci_info()["last_block_app_hash"] for node in self.net.nodes}
+        hashes = {node.asked("abci_info")["last_block_app_hash"] for node in self.net.nodes}
         assert len(hashes) == 1, hashes
         client = self.victim.client()
         try:
             for identity, reply in list(self.answers.items())[-4:]:
-                assert asked(client, identity) == reply
+                assert client.ask(identity) == reply
         finally:
             client.close()
-
-
-def asked(client: Client, identity: bytes) -> Reply | None:
-    """What a node says of a transaction."""
-    return client.ask(identity)
 
 
 def cases(kinds: tuple[str, ...]) -> Iterator[Case]:

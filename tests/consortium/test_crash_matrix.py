@@ -9,8 +9,6 @@ import pytest
 from tests.consortium.matrix import Case, Matrix
 from tests.consortium.till_net import running
 
-pytestmark = pytest.mark.consortium
-
 SHORT = (
     Case("block stored", "validators"),
     Case("results saved", "transactions"),

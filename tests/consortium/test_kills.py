@@ -8,8 +8,6 @@ import pytest
 
 from tests.consortium.kills import run
 
-pytestmark = pytest.mark.consortium
-
 
 @pytest.mark.timeout(180)
 def test_killed_validators_catch_up_and_nothing_is_lost(tmp_path: Path) -> None:

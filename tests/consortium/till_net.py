@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import signal
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -22,11 +24,14 @@ from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.engine.folder import BLOCKS
 from tallystick.errors import ClientError
+from tallystick.gateway.reply import Reply
+from tallystick.ledger.app import Message
 from tallystick.ledger.block import Entry
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import AppVersion, Genesis, genesis_to_json
 from tallystick.ledger.rules import Rules
 from tallystick.ledger.system import CONSENSUS, Consensus, Validator
+from tallystick.ledger.transaction import Body, Call, assemble
 from tallystick.network.addresses import give_ports, introduce
 from tallystick.network.dwelling import (
     Identity,
@@ -38,10 +43,12 @@ from tallystick.network.dwelling import (
 from tallystick.settings import EngineSettings, Settings
 from tallystick.store.disk import OsDisk
 from tallystick.store.log import FileLog
+from tallystick.testing.world import sign
 from tallystick.values.codec import decode, encode
 from tests.consortium.till_node import APPS
 from tests.house.tree import ROOT
 from tests.till.desk import genesis as till_genesis
+from tests.till.messages import Pay
 from tests.till.people import PEOPLE
 from tests.till.records import Purse
 
@@ -71,13 +78,13 @@ class TillNode:
 
     # --- life
 
-    def start(self, environment: Environment | None = None, *, file_bytes: int = 0) -> None:
+    def start(self, environment: Environment | None = None) -> None:
         """Start the process; `is_up` tells when it answers."""
         assert self.process is None or self.process.poll() is not None
         command = [sys.executable, "-m", "tests.consortium.till_node", str(self.folder)]
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*command, str(file_bytes)],
+                command,
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
                 stdin=subprocess.DEVNULL,
@@ -140,10 +147,13 @@ class TillNode:
         settings = self.settings
         write_settings(self.folder, replace(settings, engine=replace(settings.engine, **changes)))
 
-    @property
-    def rpc(self) -> Rpc:
-        """CometBFT's own interface."""
-        return Rpc(self.settings.engine.rpc, timeout_seconds=3)
+    def asked(self, method: str) -> Any:
+        """What CometBFT's own interface answers: `status`, `net_info`, `abci_info`."""
+        rpc = Rpc(self.settings.engine.rpc, timeout_seconds=3)
+        try:
+            return getattr(rpc, method)()
+        finally:
+            rpc.close()
 
     def client(self, patience_seconds: float = 0) -> Client:
         """A client at the node's own socket."""
@@ -159,10 +169,24 @@ class TillNode:
         finally:
             client.close()
 
+    def settled(self) -> int:
+        """Height after which CometBFT makes no block unless it is asked to; 0 while it will.
+
+        It makes one when a block changed the app hash, so that the new one is signed.
+        """
+        try:
+            block, state = self.asked("status")["sync_info"], self.asked("abci_info")
+        except (RpcUnavailable, RpcRefused, OSError):
+            return 0
+        signed = bytes.fromhex(block["latest_app_hash"])
+        is_same = signed == base64.b64decode(state["last_block_app_hash"])
+        height = int(block["latest_block_height"])
+        return height if is_same and height == int(state["last_block_height"]) else 0
+
     def is_live(self) -> bool:
         """Whether its engine has caught up with the others."""
         try:
-            sync = self.rpc.status()["sync_info"]
+            sync = self.asked("status")["sync_info"]
         except (RpcUnavailable, RpcRefused, OSError):
             return False
         return not sync["catching_up"] and self.height() >= 0
@@ -188,6 +212,7 @@ class TillNet:
     def __init__(self, folder: Path, *, validators: int = VALIDATORS, **engine: object) -> None:
         """Hold the ceremony; nothing runs yet."""
         names = [f"n{number}" for number in range(validators)]
+        self._references = 0
         self.nodes = [TillNode(folder / name) for name in names]
         identities = [prepare(node.folder) for node in self.nodes]
         self.genesis = genesis_of(identities)
@@ -232,6 +257,32 @@ class TillNet:
     ) -> None:
         self.kill()
 
+    # --- use
+
+    def signed(self, party: str, *messages: Message, minutes: int = 60) -> bytes:
+        """A transaction of a party, signed by its clerk."""
+        self._references += 1
+        now_ms = time.time_ns() // 1_000_000
+        body = encode(
+            Body[Message](
+                chain_id=self.ledger.chain_id,
+                sender=party,
+                reference=f"net-{self._references}",
+                expires_at_ms=now_ms + minutes * 60_000,
+                calls=tuple(Call[Message](party=party, message=each) for each in messages),
+            )
+        )
+        return assemble(body, [sign(f"{party}.clerk", body)])
+
+    def pay(self, node: int = 0, *, count: int = 1) -> list[Reply]:
+        """Payments through a node, decided when this returns."""
+        raws = [self.signed("A", Pay(to="B", amount_minor=1)) for _ in range(count)]
+        client = self.nodes[node].client(patience_seconds=15)
+        try:
+            return list(client.submit_many(raws))
+        finally:
+            client.close()
+
     # --- waiting
 
     def wait_live(self, nodes: Sequence[TillNode]) -> None:
@@ -241,14 +292,8 @@ class TillNet:
     def wait_level(self, nodes: Sequence[TillNode] | None = None) -> int:
         """Wait until all are at the same height and nothing more comes; that height."""
         some = self.nodes if nodes is None else nodes
-        last: list[int] = []
-
-        def is_level() -> bool:
-            before, last[:] = list(last), [node.height() for node in some]
-            return len(set(last)) == 1 and last[0] > 0 and before == last
-
-        until(is_level, LEVEL_SECONDS, self._told, pause=0.4)
-        return last[0]
+        until(lambda: is_one([node.settled() for node in some]), LEVEL_SECONDS, self._told)
+        return some[0].height()
 
     def _told(self) -> str:
         """Where all stand, and the last words of each."""
@@ -321,6 +366,11 @@ def until(
         if time.monotonic() > end:
             raise TimeoutError(f"it never became so\n{told()}")
         time.sleep(pause)
+
+
+def is_one(heights: Sequence[int]) -> bool:
+    """Whether all are the same, and none is 0."""
+    return len(set(heights)) == 1 and heights[0] > 0
 
 
 def wait_gone(pid: int) -> None:
