@@ -116,3 +116,22 @@ def test_a_folder_of_another_chain_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(NodeError, match="holds blocks, but no"):
         prepare(tmp_path / "b")
     assert prepare(tmp_path / "c") == prepare(tmp_path / "c")
+
+
+def test_a_snapshot_to_begin_with_is_there_or_it_is_said(network: Network) -> None:
+    with pytest.raises(NodeError, match="no live node has a snapshot yet"):
+        network.snapshot_source()
+    folder = network.nodes[0].folder / "snapshots"
+    (folder / "30").mkdir(parents=True)
+    (folder / "7").mkdir()
+    (folder / "incoming").mkdir()
+    assert network.nodes[0].snapshots() == [7, 30]
+
+
+def test_settings_that_cannot_be_read_are_told_of(network: Network) -> None:
+    """One node's file must not hide how the others do."""
+    (network.nodes[0].folder / "node.toml").write_text("[engine]\nkind = 7\n")
+    one, two = network.standing().nodes
+    assert "node.toml" in one.trouble
+    assert two.trouble == ""
+    assert (one.state, two.state) == ("down", "down")

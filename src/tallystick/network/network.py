@@ -31,7 +31,7 @@ from tallystick.engine.clock import wall_ms
 from tallystick.engine.cometbft.home import HOME, node_id, validator_key
 from tallystick.engine.cometbft.install import find_binary
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
-from tallystick.engine.folder import GENESIS, KEYS, PASSPHRASE, write_private
+from tallystick.engine.folder import GENESIS, KEYS, PASSPHRASE, SNAPSHOTS, write_private
 from tallystick.errors import NodeError
 from tallystick.network import ceremony
 from tallystick.network.addresses import check_depth, give_ports, has_its_ports, introduce
@@ -110,6 +110,11 @@ class NetworkNode:
     def engine_log(self) -> Path:
         """What its CometBFT says."""
         return self.folder / HOME / "cometbft.log"
+
+    def snapshots(self) -> list[int]:
+        """Heights of the snapshots that it keeps."""
+        found = (self.folder / SNAPSHOTS).glob("[0-9]*")
+        return sorted(int(each.name) for each in found)
 
     @property
     def process(self) -> Process | None:
@@ -380,6 +385,25 @@ class Network:
         if wait and self.supervisor is not None:
             self.wait_live(only=name)
         return node
+
+    def snapshot_source(self) -> dict[str, Any]:
+        """Settings with which a new node begins with a snapshot of the live ones here.
+
+        `NodeError` when none of them has one yet.
+        """
+        having = [node for node in self.nodes if node.process and node.snapshots()]
+        if not having:
+            raise NodeError(
+                "no live node has a snapshot yet: they are taken every"
+                f" {self.nodes[0].settings.engine.snapshot_every} blocks ([engine] snapshot_every)"
+            )
+        height = min(node.snapshots()[-1] for node in having)
+        with closing(having[0].rpc) as rpc:
+            signed = rpc.commit(height)["signed_header"]
+        return {
+            "state_sync": tuple(node.address for node in having[:2]),
+            "trust": f"{height}:{signed['commit']['block_id']['hash']}",
+        }
 
     def remove(self, name: str) -> None:
         """Stop a node for good and let the others refuse it; its folder stays."""

@@ -104,23 +104,42 @@ def _ask(folder: Path, wish: NodeWish) -> NodeStanding:
     data = folder / wish.name
     run = read_run(folder, wish.name)
     process = run.process if run else None
-    engine = _engine(data) if process else {}
-    height, trouble = _ledger(data) if process else (0, "")
-    sync = engine.get("sync_info", {})
     found = NodeStanding(
         name=wish.name,
         state="",
         pid=process.pid if process else None,
+        height=0,
+        engine_height=0,
+        app_hash="",
+        peers=0,
+        is_catching_up=False,
+        restarts=run.restarts if run else 0,
+        address="",
+        trouble=run.halted if run else "",
+    )
+    try:
+        found = _told(found, data)
+    except SettingsError as problem:
+        found = replace(found, trouble=str(problem))
+    return replace(found, state=_state(found, wish, run))
+
+
+def _told(found: NodeStanding, data: Path) -> NodeStanding:
+    """What node and engine say, if the node runs."""
+    found = replace(found, address=f"unix:{data / read_settings(data).listen.socket}")
+    if found.pid is None:
+        return found
+    engine = _engine(data)
+    height, trouble = _ledger(found.address)
+    sync = engine.get("sync_info", {})
+    return replace(
+        found,
         height=height,
         engine_height=int(sync.get("latest_block_height", 0)),
-        app_hash="",
         peers=int(engine.get("n_peers", 0)),
         is_catching_up=bool(sync.get("catching_up", False)),
-        restarts=run.restarts if run else 0,
-        address=f"unix:{data / read_settings(data).listen.socket}",
-        trouble=trouble or (run.halted if run else ""),
+        trouble=trouble,
     )
-    return replace(found, state=_state(found, wish, run))
 
 
 def _state(found: NodeStanding, wish: NodeWish, run: Run | None) -> str:
@@ -139,13 +158,13 @@ def _engine(data: Path) -> dict[str, Any]:
     try:
         with closing(rpc_of(data)) as rpc:
             return {**rpc.status(), "n_peers": rpc.net_info()["n_peers"]}
-    except (RpcUnavailable, RpcRefused, SettingsError):
+    except (RpcUnavailable, RpcRefused):
         return {}
 
 
-def _ledger(data: Path) -> tuple[int, str]:
+def _ledger(address: str) -> tuple[int, str]:
     """Height of the ledger and what troubles it; 0 when the node does not answer."""
-    client = Client(f"unix:{data / read_settings(data).listen.socket}", patience_seconds=0)
+    client = Client(address, patience_seconds=0)
     try:
         status = client.status()
         return status.height, status.trouble
@@ -160,5 +179,5 @@ def _app_hash(data: Path, height: int) -> str:
     try:
         with closing(rpc_of(data)) as rpc:
             return str(rpc.commit(height)["signed_header"]["header"]["app_hash"])
-    except (RpcUnavailable, RpcRefused, SettingsError):
+    except (RpcUnavailable, RpcRefused):
         return ""

@@ -28,7 +28,11 @@ def last_lines(path: Path, count: int) -> list[str]:
 
 def follow(paths: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Lines as they are added from now on, with the name of their file; never ends."""
-    places = {name: _size(path) for name, path in paths.items()}
+    return _added(paths, {name: _size(path) for name, path in paths.items()})
+
+
+def _added(paths: Mapping[str, Path], places: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Lines after a place in each file."""
     rests = dict.fromkeys(paths, b"")
     while True:
         for name, path in paths.items():

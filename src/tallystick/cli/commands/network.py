@@ -65,8 +65,10 @@ def group() -> None:
 @click.option(
     "--validators",
     type=click.IntRange(1, 40),
+    default=4,
+    show_default=True,
     metavar="N",
-    help="Nodes that decide on blocks, when the network is made. [4]",
+    help="Nodes that decide on blocks, when the network is made.",
 )
 @click.option("--name", default="pilot", show_default=True, help="Name of the chain.")
 @click.option(
@@ -82,7 +84,7 @@ def up(
     ctx: click.Context,
     folder: Path,
     *,
-    validators: int | None = None,
+    validators: int = 4,
     name: str = "pilot",
     members: Path | None = None,
     trial: bool = False,
@@ -91,25 +93,25 @@ def up(
     """Make a network, or start the one that DIR holds, and wait until all nodes agree.
 
     Its processes go on when this command ends; `tally network down` stops them. A node that dies is
-    started again. Every founding officer's key is in DIR/keys. With three validators more than
-    twice the number f of those that may fail, blocks are made whoever of them fails: 4 for one.
+    started again. Every founding officer's key is in DIR/keys. Blocks are made while less than a
+    third of the validators fail: one of 4, two of 7.
     """
-    is_new = not (folder / PLAN).exists()
-    install(say=lambda text: click.echo(f"engine: {text}", err=True))
-    if is_new:
+
+    def say(text: str) -> None:
+        """Tell of what takes long."""
+        click.echo(text, err=True)
+
+    install(say=lambda text: say(f"engine: {text}"))
+    if (folder / PLAN).exists():
+        network = Network.open(folder)
+        say(f"network: {folder} holds {network.plan.chain_id} of {len(network.nodes)} nodes")
+    else:
         file = cast_file() if members is None else read_founding(members)
         is_trial = trial or members is None
         if opens and not is_trial:
             raise click.UsageError("only a --trial opens at a time of its own", ctx)
-        network = make_network(folder, file, name, validators or 4, _opening(file, opens, is_trial))
-    else:
-        network = Network.open(folder)
-        if validators not in (None, len(network.nodes)) or members is not None:
-            raise NodeError(
-                f"{folder} holds a network of {len(network.nodes)} nodes already:"
-                " `tally network add` adds one; another network needs another folder"
-            )
-    network.start(say=lambda text: click.echo(f"network: {text}", err=True))
+        network = make_network(folder, file, name, validators, _opening(file, opens, is_trial))
+    network.start(say=lambda text: say(f"network: {text}"))
     _tell(ctx, network, network.standing())
     if not session_of(ctx).as_json:
         node = network.nodes[0].address
@@ -248,15 +250,16 @@ def heal(ctx: click.Context, which: str, folder: Path) -> int:
 
 @group.command("add", cls=TallyCommand)
 @_folder
+@click.option("--snapshot", is_flag=True, help="Begin with a snapshot, not with the first block.")
 @click.pass_context
-def add(ctx: click.Context, folder: Path) -> int:
+def add(ctx: click.Context, folder: Path, *, snapshot: bool) -> int:
     """Add a node with keys of its own; the others let it in, and it fetches the chain.
 
     It has no vote until the members give it one: what to propose is printed.
     """
     network = Network.open(folder)
     _need_supervisor(network, folder)
-    node = network.add()
+    node = network.add(**(network.snapshot_source() if snapshot else {}))
     _one(ctx, node, "is live, without a vote")
     if not session_of(ctx).as_json:
         action = f"add-validator member=MEMBER public-key={node.validator_key.hex()} power=10"
