@@ -21,7 +21,8 @@ from tallystick.cli.main import run
 from tallystick.client.client import Client
 from tallystick.client.keys import KeyStore, OfficerKey
 from tallystick.engine.chain import Chain
-from tallystick.engine.folder import BLOCKS, STATE, read_genesis
+from tallystick.engine.cometbft.snapshots import SnapshotShelf
+from tallystick.engine.folder import BLOCKS, SNAPSHOTS, STATE, read_genesis
 from tallystick.errors import BadBackup, WrongPassphrase
 from tallystick.ledger.execute import Ledger
 from tallystick.node import read_passphrase
@@ -178,6 +179,9 @@ def test_a_node_that_pruned_its_blocks_comes_back_with_its_state(
     for _ in range(20):
         chain.next_block(chain.state.tip.time_ms + 1, [], force=True)
     assert chain.prune(20) > 1
+    shelf = SnapshotShelf(pruned / SNAPSHOTS, chain, every=0)
+    shelf.take().result()
+    shelf.close()
     root, height = chain.state.root(), chain.state.tip.height
     chain.close()
     assert backed_up(pruned, tmp_path / "b.tar").height == height
@@ -186,7 +190,12 @@ def test_a_node_that_pruned_its_blocks_comes_back_with_its_state(
     with running(tmp_path / "new") as till:
         assert till.node.height() == height
         assert till.client.status().state_root == root
+        assert list((tmp_path / "new" / SNAPSHOTS).rglob("*"))
         till.client.send(("A.clerk", Pay(to="B", amount_minor=1)))
+        backed_up(till.folder, tmp_path / "again.tar")
+    restore(tmp_path / "again.tar", tmp_path / "newer", [APP], EMBEDDED_LOSS)
+    with running(tmp_path / "newer") as till:
+        assert till.node.height() == height + 1
 
 
 def node_key(folder: Path) -> OfficerKey:

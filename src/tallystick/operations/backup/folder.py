@@ -15,12 +15,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.engine.cometbft.home import HOME
-from tallystick.engine.folder import BLOCKS, GENESIS, KEYS, NODE_KEY, PASSPHRASE, STATE, TLS
+from tallystick.engine.cometbft.snapshots import INCOMING, OUTGOING
+from tallystick.engine.folder import (
+    BLOCKS,
+    GENESIS,
+    KEYS,
+    NODE_KEY,
+    PASSPHRASE,
+    SNAPSHOTS,
+    STATE,
+    TLS,
+)
 from tallystick.settings import FILE
 from tallystick.store.scan import TIP_NAME
 
@@ -79,6 +89,19 @@ def stage_blocks(folder: Path, stage: Path) -> list[Staged]:
     """The block log up to now; the node writes the tip anew."""
     names = sorted(path.name for path in (folder / BLOCKS).glob("*") if path.is_file())
     return [_linked(folder, folder / BLOCKS / name, stage) for name in names if name != TIP_NAME]
+
+
+def stage_snapshots(folder: Path, stage: Path) -> list[Staged]:
+    """Snapshots that are whole: an audit of a log without its beginning starts at one."""
+    kept = folder / SNAPSHOTS
+    found = sorted(path for path in kept.rglob("*") if path.is_file())
+    unfinished = {kept / INCOMING, kept / OUTGOING}
+    staged = []
+    for path in found:
+        if not unfinished & set(path.parents):
+            with suppress(FileNotFoundError):  # it was old, and was removed meanwhile
+                staged.append(_linked(folder, path, stage))
+    return staged
 
 
 def stage_state(folder: Path, stage: Path) -> list[Staged]:

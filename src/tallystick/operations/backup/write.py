@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from tallystick.engine.cometbft.home import HOME
-from tallystick.engine.folder import BLOCKS, GENESIS, LOCK, STATE, read_genesis
+from tallystick.engine.folder import BLOCKS, GENESIS, LOCK, SNAPSHOTS, STATE, read_genesis
 from tallystick.errors import BadBackup, DataFolderInUse, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.genesis import Genesis
@@ -139,7 +139,7 @@ def _ledger_part(data: Path, stage: Path) -> list[Staged]:
         shutil.rmtree(stage / BLOCKS, ignore_errors=True)
         blocks = parts.stage_blocks(data, stage)
         if reached >= _begins_above(stage):
-            return [*small, *state, *blocks]
+            return [*small, *state, *parts.stage_snapshots(data, stage), *blocks]
     raise BadBackup(str(data / STATE), "blocks are pruned faster than they can be taken")
 
 
@@ -214,7 +214,7 @@ def read_signed(raw: bytes, name: str) -> Signed:
 
 def _is_ledger(name: str) -> bool:
     """Whether a file belongs into an export."""
-    return name == GENESIS or name.startswith((f"{BLOCKS}/", f"{STATE}/"))
+    return name == GENESIS or name.startswith((f"{BLOCKS}/", f"{STATE}/", f"{SNAPSHOTS}/"))
 
 
 def _sealed(data: Path, passphrase: str) -> bytes:
