@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from tallystick.audit import audit
-from tallystick.errors import BadBackup
+from tallystick.errors import BadBackup, ReachedHeight
 from tallystick.network.ports import free_ports
 from tallystick.operations.backup.blockstore import engine_height
 from tallystick.operations.backup.folder import SIGNED, engine_of
-from tallystick.operations.backup.read import Wish, restore, signed_up_to
+from tallystick.operations.backup.read import Wish, restore, signed_up_to, unpack
 from tallystick.operations.backup.write import back_up, read_signed
 from tallystick.operations.doctor.examine import examine, is_well
 from tallystick.operations.doctor.finding import Level
@@ -153,3 +153,23 @@ def test_a_restored_validator_goes_on_where_the_backup_ends(tmp_path: Path) -> N
     assert report.ok, report.problems
     assert report.accepted == 4
     assert read_signed((new / SIGNED).read_bytes(), SIGNED) > signed
+
+
+def test_an_upgrade_by_the_book(tmp_path: Path) -> None:
+    """Everybody stops after one block, replays what was exported, and goes on from there."""
+    folder, export = tmp_path / "data", tmp_path / "blocks.tar"
+    chosen = validator.settings(halt_height=4)
+    validator.make(folder, chosen)
+    with pytest.raises(ReachedHeight) as stopped, running(folder) as member:
+        member.wait_until(4)
+    assert stopped.value.exit_code == 37
+    assert back_up(folder, export, [APP], only_blocks=True).manifest.height == 4
+    unpack(export, tmp_path / "replayed")
+    report = audit(tmp_path / "replayed", [APP], PEOPLE)
+    assert (report.ok, report.height) == (True, 4)
+    assert examine(look_at(folder, {"till": 1}))["halted"].level is Level.OK
+    go_on = msgspec.structs.replace(chosen.engine, halt_height=0)
+    validator.write_settings(folder, msgspec.structs.replace(chosen, engine=go_on))
+    with running(folder) as member:
+        member.client.send(("A.clerk", Fill(currency="CNY", amount_minor=1)))
+        assert member.node.height() > 4
