@@ -16,6 +16,7 @@ from tallystick.engine.cometbft.light.export import (
     Export,
     Trusted,
     export_from_bytes,
+    sealed,
     trust_from_json,
     trust_to_json,
 )
@@ -29,6 +30,7 @@ from tests.light.made_proof import files
 from tests.light.proofs import (
     APP_HASH,
     RECEIPTS,
+    RECORDS,
     archive_of,
     export_of,
     receipt_claim,
@@ -237,9 +239,34 @@ def test_no_byte_of_a_proof_can_be_changed(claim: Any, trusted: int) -> None:
             verify_export(export_from_bytes(bytes(spoiled)), trust_in(trusted), NOW)
 
 
+@pytest.mark.parametrize("claim", (THERE, ABSENT, RECEIPT), ids=("there", "absent", "receipt"))
+@pytest.mark.parametrize("trusted", (1, 11))
+def test_who_makes_the_files_hash_anew_cannot_lie(claim: Any, trusted: int) -> None:
+    """Every byte matters without the hash at the end, too.
+
+    One thing may come of it: absence of another key, whose neighbours are the same. That is true.
+    """
+    body = encode(export_of(claim, BLOCKS, HEIGHT, trusted))
+    chance = random.Random(f"anew {trusted}{type(claim)}")
+    for place in chance.sample(range(len(body)), FLIPS // 6 + 1):
+        spoiled = bytearray(body)
+        spoiled[place] ^= chance.randrange(1, 256)
+        try:
+            export = export_from_bytes(sealed(bytes(spoiled)))
+            proven = verify_export(export, trust_in(trusted), NOW)
+        except (BadAnswer, HeaderRefused):
+            continue
+        assert claim is ABSENT
+        assert not proven.is_present
+        assert export.record is not None
+        assert export.record.key not in (*RECORDS, ABSENT.key)
+
+
 def test_a_file_has_one_form() -> None:
     data = export_of(THERE, BLOCKS, HEIGHT).to_bytes()
-    for other in (data + b"\x00", data[:-1], b"", b"{}", encode(THERE)):
+    body = data[:-32]
+    wrong = (sealed(body + b"\x00"), sealed(body[:-1]), sealed(b""), sealed(encode(THERE)))
+    for other in (data + b"\x00", data[:-1], b"", b"{}", encode(THERE), *wrong):
         with pytest.raises(BadAnswer, match="not a proof"):
             export_from_bytes(other)
 

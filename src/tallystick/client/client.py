@@ -22,7 +22,7 @@ import msgspec
 from tallystick.client.http import Answer, Tls, Transport
 from tallystick.client.keys import KeyStore, OfficerKey
 from tallystick.engine.cometbft.light.blocks import LightBlock
-from tallystick.engine.cometbft.light.export import Export
+from tallystick.engine.cometbft.light.export import Export, export_from_bytes
 from tallystick.engine.cometbft.light.rpcform import PER_PAGE_MAX, light_block
 from tallystick.errors import BadAnswer, KeysError, Unreachable
 from tallystick.gateway.reply import Outcome, Reply
@@ -276,12 +276,12 @@ class Client:
     def prove_file(self, app: str, record: str, *key: Any, trusted: int | None = None) -> Export:
         """As `prove`, under a consortium: with the light blocks for who trusts a height."""
         target = _record_path(app, record, key) + _file_arguments(trusted)
-        return self._decoded(Export, self._get(target, accept=MSGPACK))
+        return export_from_bytes(self._get(target, accept=MSGPACK))
 
     def prove_receipt_file(self, transaction_id: bytes, *, trusted: int | None = None) -> Export:
         """As `prove_receipt`, under a consortium: with the light blocks for who trusts a height."""
         target = f"/v1/transactions/{transaction_id.hex()}" + _file_arguments(trusted)
-        return self._decoded(Export, self._get(target, accept=MSGPACK))
+        return export_from_bytes(self._get(target, accept=MSGPACK))
 
     def engine(self, method: str, **parameters: int | None) -> dict[str, Any]:
         """What CometBFT's RPC tells of a consortium's engine, e.g. `commit`: the whole answer."""

@@ -6,11 +6,14 @@
 The app hash after block h stands in the header of block h+1. A verifier comes to that header from
 one it trusts: forward through light blocks (`blocks`, each step signed by enough of the validators
 before), or backward through headers (`back`), each of which names the one before.
-The file is the canonical MessagePack of `Export`: no byte of it can be changed.
+The file is the canonical MessagePack of `Export` and the SHA-256 of that. No byte of it can be
+changed, and nothing else can be made of it: whoever changes the file and its hash gets a proof of
+something true, or none.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from msgspec import Meta
@@ -32,6 +35,7 @@ from tallystick.values.errors import CodecError
 from tallystick.values.units import Hash32
 
 FORMAT = 1
+HASH_BYTES = 32
 BLOCKS_MAX = 10_000
 BACK_MAX = 100_000
 """Most headers from a trusted one back to the proof's; about 400 bytes each."""
@@ -64,7 +68,7 @@ class Export(Struct):
 
     def to_bytes(self) -> bytes:
         """The file."""
-        return encode(self)
+        return sealed(encode(self))
 
     def ics23(self) -> bytes:
         """The claim about a record as ICS 23 proofs up to the app hash."""
@@ -109,10 +113,20 @@ class Trusted(Struct):
 
 def export_from_bytes(data: bytes) -> Export:
     """Read a file; `BadAnswer` says what is wrong with it."""
+    body = data[:-HASH_BYTES]
+    if sealed(body) != data:
+        raise BadAnswer(
+            "not a proof, or a changed one: the hash at its end is another"
+        )
     try:
-        return decode_canonical(Export, data)
+        return decode_canonical(Export, body)
     except CodecError as problem:
         raise BadAnswer(f"not a proof: {problem}") from None
+
+
+def sealed(body: bytes) -> bytes:
+    """A file: what is encoded, and its hash."""
+    return body + hashlib.sha256(body).digest()
 
 
 def trust_to_json(trust: Trusted | LightBlock) -> bytes:
