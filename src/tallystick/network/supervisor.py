@@ -158,7 +158,8 @@ class Supervisor:
         node.process = node.child = None
         if node.stop_by or node.may_die:
             node.stop_by = 0.0
-            log.info("%s has %s", node.name, "stopped" if code == 0 else f"ended with {code}")
+            # Of a node that a former supervisor started nobody hears how it ended.
+            log.info("%s has %s", node.name, f"ended with {code}" if code else "stopped")
             return
         is_early = time.monotonic() - node.begun < SOUND_SECONDS
         node.failures = node.failures + 1 if is_early else 1

@@ -110,7 +110,14 @@ def up(
         is_trial = trial or members is None
         if opens and not is_trial:
             raise click.UsageError("only a --trial opens at a time of its own", ctx)
-        network = make_network(folder, file, name, validators, _opening(file, opens, is_trial))
+        opens_at_ms = _opening(file, opens, is_trial)
+        try:
+            network = make_network(folder, file, name, validators, opens_at_ms)
+        except NodeError:
+            # Somebody else may have made it in this moment.
+            if not (folder / PLAN).exists():
+                raise
+            network = Network.open(folder)
     network.start(say=lambda text: say(f"network: {text}"))
     _tell(ctx, network, network.standing())
     if not session_of(ctx).as_json:
