@@ -116,6 +116,13 @@ def test_an_engine_that_does_not_take_it_is_tried_again(problem: Exception) -> N
         assert len(set(made.rpc.seen)) == 4
 
 
+def test_a_bug_of_ours_is_not_silent(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.CRITICAL), bench(ZeroDivisionError("a bug")) as made:
+        made.waiting.release_all()
+        until(lambda: made.stand.halted)
+        assert isinstance(made.stand.halted[0], ZeroDivisionError)
+
+
 def test_bytes_that_the_engine_knows_are_under_way() -> None:
     with bench(KNOWN) as made:
         made.waiting.release_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -232,6 +233,19 @@ def test_what_no_block_could_take_yet_waits_for_ledger_time() -> None:
     assert waiting.queued == 0
     waiting.commit(1)
     assert taken(waiting) == soon
+
+
+def test_what_is_answered_is_not_held_until_it_would_have_expired() -> None:
+    waiting, many = made(), transactions(1_500)
+    added(waiting, many)
+    first = many[0]
+    references = sys.getrefcount(first)
+    for each in many[:1_400]:
+        waiting.settle(each.raw)
+    while waiting.queued:
+        taken(waiting)
+    assert sys.getrefcount(first) < references
+    assert waiting.expired(MINUTE_MS) == many[1_400:]
 
 
 def test_what_expires_is_told_once_and_in_time() -> None:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.bundle import Bundle, BundleCache, encode_bundle
@@ -46,10 +47,7 @@ class Bundler:
         self._bundles = bundles
         self._application = application
         self._resolve = resolve
-        self._threads = [
-            threading.Thread(target=self._run, name=f"bundler-{number}")
-            for number in range(SENDERS)
-        ]
+        self._threads = ThreadPoolExecutor(SENDERS, thread_name_prefix="bundler")
         self._lock = threading.Lock()
         self._note = 0
         self._pause_seconds = PAUSE_SECONDS
@@ -60,15 +58,19 @@ class Bundler:
 
     def start(self) -> None:
         """Begin to send."""
-        for thread in self._threads:
-            thread.start()
+        for _ in range(SENDERS):
+            self._threads.submit(self._run).add_done_callback(self._done)
 
     def stop(self) -> None:
         """Send nothing more, and wait for what is being sent."""
         self._waiting.close()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        self._threads.shutdown()
+
+    def _done(self, run: Future[None]) -> None:
+        """A bug of ours that ends a thread ends the node: it could keep no promise any more."""
+        bug = run.exception()
+        if bug is not None:
+            self._application.fail(bug)
 
     def _run(self) -> None:
         """Send one bundle after the other."""

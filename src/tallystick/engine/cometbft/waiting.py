@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from tallystick.engine.cometbft.bundle import BUNDLE_BYTES_MAX
 from tallystick.ledger.transaction import Transaction
 
+EXPIRIES_MIN = 1_000
+"""Answered transactions that may stay in the heap of expiries before it is cleared of them."""
 ROOM_BYTES = 64
 """Bytes of a bundle that are not transactions."""
 HEAD_BYTES = 5
@@ -71,6 +73,7 @@ class Waiting:
         self._by_raw: dict[bytes, Kept] = {}
         self._by_id: dict[bytes, list[Kept]] = {}
         self._expiries: list[tuple[int, int, Kept]] = []
+        self._settled = 0
         self._count = 0
         self._queue: deque[tuple[float, Kept]] = deque()
         self._early: list[Kept] = []
@@ -307,6 +310,11 @@ class Waiting:
         if kept.is_settled:
             return
         kept.is_settled = True
+        self._settled += 1
+        if self._settled > EXPIRIES_MIN and self._settled * 2 > len(self._expiries):
+            self._expiries = [each for each in self._expiries if not each[2].is_settled]
+            heapq.heapify(self._expiries)
+            self._settled = 0
         del self._by_raw[kept.transaction.raw]
         same = self._by_id[kept.transaction.id]
         same.remove(kept)

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tallystick.engine.chain import Chain
@@ -80,7 +81,7 @@ class Watcher:
     def __init__(self, watched: Watched) -> None:
         """Look at nothing yet."""
         self._watched = watched
-        self._thread = threading.Thread(target=self._run, name="engine-watch")
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="engine-watch")
         self._wakeup = threading.Event()
         self._stopping = threading.Event()
         self._is_finished = False
@@ -105,14 +106,13 @@ class Watcher:
     def start(self, ended: Ended) -> None:
         """Begin; `ended` is called once when the ledger goes no further, with what stopped it."""
         self._ended = ended
-        self._thread.start()
+        self._threads.submit(self._run).add_done_callback(self._done)
 
     def stop(self) -> None:
         """Look no more."""
         self._stopping.set()
         self._wakeup.set()
-        if self._thread.ident is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._threads.shutdown()
         self._watched.rpc.close()
 
     def wake(self) -> None:
@@ -131,10 +131,17 @@ class Watcher:
             self._wakeup.wait(LOOK_SECONDS)
             self._wakeup.clear()
             if self._is_finished:
-                self._watched.child.stop()
-                self._ended(self._problem)
                 return
             self._look()
+
+    def _done(self, run: Future[None]) -> None:
+        """The ledger goes no further, or this thread has met a bug of ours: that ends it too."""
+        bug = run.exception()
+        if bug is not None:
+            self._watched.application.fail(bug)
+        if self._is_finished:
+            self._watched.child.stop()
+            self._ended(self._problem)
 
     # --- looking
 
