@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tallystick.engine.cometbft.install import find_binary
+from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.light.blocks import LightBlock
 from tests.light.kvstore import free_ports
 
@@ -60,7 +60,7 @@ def following(
     ]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [find_binary(), *words],
+            [install(), *words],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

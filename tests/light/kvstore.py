@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tallystick.engine.cometbft.install import find_binary
+from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.rpcform import light_block
 
@@ -98,7 +98,7 @@ class Node:
         log = (self.home / "log").open("ab")
         self.log.append(log)
         self.process = subprocess.Popen(
-            [find_binary(), "start", "--home", str(self.home)],
+            [install(), "start", "--home", str(self.home)],
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -130,7 +130,7 @@ def kvstore_chain(folder: Path, validators: int = 1, others: int = 0) -> Iterato
     """Start validators, and nodes without a vote; all are killed at the end."""
     count = validators + others
     subprocess.run(
-        [find_binary(), "testnet", "--v", str(validators), "--n", str(others), "--o", str(folder)],
+        [install(), "testnet", "--v", str(validators), "--n", str(others), "--o", str(folder)],
         check=True,
         capture_output=True,
         timeout=60,
@@ -154,7 +154,7 @@ def kvstore_chain(folder: Path, validators: int = 1, others: int = 0) -> Iterato
 
 def _node_id(home: Path) -> str:
     told = subprocess.run(
-        [find_binary(), "show-node-id", "--home", str(home)],
+        [install(), "show-node-id", "--home", str(home)],
         check=True,
         capture_output=True,
         text=True,
