@@ -464,6 +464,31 @@ def test_a_node_that_is_no_validator_need_not_vote(tmp_path: Path) -> None:
     assert level(found) is Level.OK
 
 
+def seen(folder: Path, **figures: float) -> Patient:
+    """A validator whose figures say something else."""
+    usual = {
+        "tally_height": 5_000.0,
+        "tally_light_height": 4_990.0,
+        "tally_snapshots": 2.0,
+        "tally_snapshot_height": 5_000.0,
+        "tally_engine_restarts_total": 0.0,
+    }
+    named = {f"tally_{name}": value for name, value in figures.items()}
+    return consortium(folder, running=Running(status(), figures=usual | named))
+
+
+def test_light_blocks_and_snapshots_are_there_for_others(tmp_path: Path) -> None:
+    assert level(network.what_others_need(seen(tmp_path))) is Level.OK
+    assert level(network.what_others_need(seen(tmp_path, light_height=4_000))) is Level.WARN
+    assert level(network.what_others_need(seen(tmp_path, snapshot_height=1_000))) is Level.WARN
+    assert network.what_others_need(consortium(tmp_path)) is None
+
+
+def test_an_engine_that_ends_again_and_again(tmp_path: Path) -> None:
+    assert level(network.engine_is_steady(seen(tmp_path))) is Level.OK
+    assert level(network.engine_is_steady(seen(tmp_path, engine_restarts_total=9))) is Level.WARN
+
+
 def test_a_ledger_ahead_of_its_engine(tmp_path: Path) -> None:
     assert level(network.heights_agree(with_engine(tmp_path, height=99))) is Level.FAIL
     assert level(network.heights_agree(with_engine(tmp_path, height=101))) is Level.OK

@@ -92,7 +92,9 @@ def test_the_doctor_finds_a_validator_well(member: Validator) -> None:
     assert found["signing"].said.startswith("missed 0 of the last")
     assert found["heights"].level is found["engine runs"].level is Level.OK
     assert found["engine"].level is found["allow-list"].level is Level.OK
+    assert found["for others"].said.startswith("light blocks up to")
     assert "pruning" in found
+    assert found["engine ends"].said.endswith("again 0 times since the node began")
 
 
 def test_the_log_names_the_member_whose_validator_it_is(member: Validator) -> None:

@@ -32,11 +32,13 @@ CHECKS: dict[str, Check] = {
     "rules": network.rules_to_come,
     "engine": network.engine_version,
     "engine runs": network.engine_answers,
+    "engine ends": network.engine_is_steady,
     "releases": network.peer_versions,
     "peers": network.peers_are_connected,
     "allow-list": network.allow_list,
     "signing": network.validator_signs,
     "heights": network.heights_agree,
+    "for others": network.what_others_need,
 }
 """What is asked, by the name under which it is told."""
 

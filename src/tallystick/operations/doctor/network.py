@@ -9,6 +9,9 @@ from tallystick.operations.doctor.patient import Json, Patient
 
 MISSED_WARN, MISSED_FAIL = 5, 50
 """Votes of the last hundred that a validator may miss."""
+RESTARTS_MAX = 3
+LIGHT_BEHIND_MAX = 500
+"""Blocks for which light blocks may be missing; they are written in groups."""
 VOTED = 2
 """How CometBFT marks a vote for the block."""
 
@@ -143,6 +146,33 @@ def _has_voted(commit: Json, address: str) -> bool | None:
     if named:
         return bool(named[0]["block_id_flag"] == VOTED)
     return False if any(not vote["validator_address"] for vote in votes) else None
+
+
+def what_others_need(patient: Patient) -> Finding | None:
+    """Are there light blocks for proofs, and snapshots for those that join?"""
+    if patient.running is None or "tally_light_height" not in patient.running.figures:
+        return None
+    figures, every = patient.running.figures, patient.settings.engine.snapshot_every
+    height, light = int(figures["tally_height"]), int(figures["tally_light_height"])
+    if height - light > LIGHT_BEHIND_MAX:
+        said = f"light blocks end at {light}, {height - light} before the last block"
+        return warn(said, "look for `light` in the log: no proof of later blocks can be made")
+    newest = int(figures["tally_snapshot_height"])
+    if every and height - newest > 3 * every:
+        said = f"the newest snapshot is of block {newest}, one is due every {every}"
+        return warn(said, "look for `snapshot` in the log; whoever joins needs one of some node")
+    return ok(f"light blocks up to {light}, {int(figures['tally_snapshots'])} snapshots")
+
+
+def engine_is_steady(patient: Patient) -> Finding | None:
+    """Does CometBFT run without ending?"""
+    if patient.running is None or "tally_engine_restarts_total" not in patient.running.figures:
+        return None
+    times = int(patient.running.figures["tally_engine_restarts_total"])
+    said = f"CometBFT was started again {times} times since the node began"
+    if times > RESTARTS_MAX:
+        return warn(said, "its last words are in the node's log; docs/operations/runbook.md")
+    return ok(said)
 
 
 def heights_agree(patient: Patient) -> Finding | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tallystick import settings as node_settings
 from tallystick.client.client import Client
+from tallystick.client.http import Transport
 from tallystick.engine.clock import wall_ms
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.engine.folder import LOCK
@@ -38,6 +39,8 @@ class Running:
     """Validators on the ledger."""
     activations: tuple[Json, ...] = ()
     """Versions of rules in force, and those to come."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """Its figures without labels, e.g. `tally_light_height`."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +138,23 @@ def ask_node(folder: Path, settings: Settings) -> Running | None:
             status=client.status(),
             validators=tuple(client.find("ledger", "validator")),
             activations=tuple(client.find("ledger", "activation")),
+            figures=ask_figures(client.address),
         )
     except ClientError:
         return None
     finally:
         client.close()
+
+
+def ask_figures(address: str) -> dict[str, float]:
+    """A node's own figures that have no labels."""
+    transport = Transport(address, timeout=PATIENCE_SECONDS)
+    try:
+        page = transport.request("GET", "/metrics").body.decode("utf-8", "replace")
+    finally:
+        transport.close()
+    pairs = [line.split(" ") for line in page.splitlines() if line.startswith("tally_")]
+    return {pair[0]: float(pair[1]) for pair in pairs if len(pair) == 2 and "{" not in pair[0]}
 
 
 def ask_engine(address: str) -> Ordering | None:
