@@ -90,3 +90,38 @@ def hand_over(giver: Shelved, taker: Shelved, info: SnapshotInfo, app_hash: byte
         chunk = giver.shelf.load(info.height, info.format, index)
         assert chunk
         assert taker.shelf.apply(index, chunk, "giver").result is Applied.ACCEPT
+
+
+def follow(giver: Stand, taker: Stand) -> None:
+    """The blocks after the snapshot, as the network orders them."""
+    for height in range(taker.chain.state.tip.height + 1, giver.chain.state.tip.height + 1):
+        entry = giver.chain.entry(height)
+        transactions = [taker.ledger.codec.decode(raw) for raw in entry.transactions]
+        candidate = taker.chain.execute(entry.header.time_ms, transactions)
+        taker.chain.commit(candidate, entry.engine_hash)
+        assert taker.chain.entry(height).header == entry.header
+        assert taker.chain.entry(height).state_root == entry.state_root
+
+
+BLOCKS = 6
+"""Blocks before the snapshot that is given."""
+
+
+class Given:
+    """A node with a snapshot of many records, and what a receiver is told of it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make it."""
+        self.node = shelved(folder, records=MANY)
+        self.node.blocks(BLOCKS)
+        self.app_hash = self.node.stand.chain.app_hash()
+        self.root = self.node.root()
+        self.info = self.node.snapshot()
+
+    def chunk(self, index: int) -> bytes:
+        """A chunk as it is handed out."""
+        return self.node.shelf.load(self.info.height, self.info.format, index)
+
+    def taker(self, folder: Path, **options: object) -> Shelved:
+        """A new node of the same chain."""
+        return shelved(folder, begins=self.node.stand.genesis, **options)  # type: ignore[arg-type]

@@ -13,9 +13,8 @@ from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
 from tallystick.values.codec import encode, replace
-from tests.engine.cometbft.shelves import Shelved, hand_over, shelved
+from tests.engine.cometbft.shelves import Shelved, follow, hand_over, shelved
 from tests.engine.cometbft.stand import CONSENSUS_RECORD, VALIDATOR, Stand, till_genesis
-from tests.engine.cometbft.test_snapshots import follow
 
 SEGMENT_BYTES = 4_000
 """So small that a few blocks fill one."""
