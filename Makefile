@@ -11,6 +11,7 @@ DATA     ?= .tally
 INVOICES ?=
 CASES    ?= examples
 N        ?= 200
+RECORDS  ?= 1000000
 SEEDS    ?= 1000
 SEED     ?=
 NAME     ?=
@@ -18,7 +19,7 @@ REV      ?= HEAD
 MOST     ?= 0
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench state-sync mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -109,6 +110,9 @@ sim: $(READY) ## prove: simulated consortia, crashed and lied to (SEEDS=1000, SE
 
 bench-consortium: $(READY) ## prove: transfers a second on four validators; last line is JSON
 	@$(BIN)/python -m tallystick.bench.consortium
+
+state-sync: engine ## prove: a fifth validator begins at a snapshot of a large state (RECORDS=1000000)
+	@$(BIN)/python -m tests.consortium.newcomer --records $(RECORDS)
 
 bench: $(READY) ## prove: transfers a second through the whole node; last line is JSON
 	@$(BIN)/python -m tallystick.bench
