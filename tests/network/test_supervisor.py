@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -174,3 +175,23 @@ def test_two_supervisors_never(network: Network) -> None:
     told = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
     assert told.returncode == 1
     assert "another supervisor has" in told.stderr
+
+
+def test_a_plan_that_cannot_be_read_changes_nothing(network: Network) -> None:
+    start(network)
+    until(lambda: is_up(network))
+    plan = (network.folder / "network.json").read_bytes()
+    first = [node.process for node in network.nodes]
+    (network.folder / "network.json").write_text("half a pl")
+    until(lambda: "cannot be read" in (network.folder / "supervisor.log").read_text())
+    (network.folder / "network.json").write_bytes(plan)
+    assert [node.process for node in network.nodes] == first
+
+
+def test_nothing_runs_on_in_a_folder_that_was_removed(network: Network) -> None:
+    start(network)
+    until(lambda: is_up(network))
+    supervisor = network.supervisor
+    processes = [supervisor, *(node.process for node in network.nodes)]
+    shutil.rmtree(network.folder)
+    until(lambda: not any(each and each.is_alive for each in processes))

@@ -17,6 +17,8 @@ from tallystick.network.plan import SUPERVISOR_LOG
 from tallystick.network.processes import Process
 from tallystick.network.supervisor import Supervisor
 
+log = logging.getLogger(__name__)
+
 NODE = (sys.executable, "-m", "tallystick.cli", "node")
 """What runs a node."""
 NOT_FOR_NODES = ("TALLY_LISTEN", "TALLY_SOCKET", "TALLY_PASSPHRASE_FILE")
@@ -44,12 +46,15 @@ def main() -> int:
     _leave(asked.folder)
     for name in NOT_FOR_NODES:
         os.environ.pop(name, None)
-    supervisor = Supervisor(asked.folder, command or NODE, lifeline)
-    try:
-        supervisor.run(ready=lambda: os.close(writing))
-    except NodeError as problem:
-        os.write(writing, f"{problem}\n".encode())
-        return 1
+    with os.fdopen(writing, "w") as starter:
+        try:
+            supervisor = Supervisor(asked.folder, command or NODE, lifeline)
+            supervisor.run(ready=starter.close)
+        except NodeError as problem:
+            log.critical("%s", problem)
+            if not starter.closed:
+                starter.write(f"{problem}\n")
+            return 1
     return 0
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from msgspec.structs import replace
+
 from tallystick.errors import (
     Damage,
     DataFolderInUse,
@@ -30,6 +32,7 @@ from tallystick.errors import (
 )
 from tallystick.network.plan import (
     LOGS,
+    PLAN,
     SUPERVISOR_LOCK,
     NodeWish,
     Plan,
@@ -85,6 +88,8 @@ class Supervisor:
     """What runs a node; its data folder is added."""
     lifeline: Process | None = None
     """The network ends with this process; None lets it go on by itself."""
+    _last: Plan | None = None
+    _said: str = ""
     _nodes: dict[str, _Node] = field(default_factory=dict)
     _ending: threading.Event = field(default_factory=threading.Event)
 
@@ -114,7 +119,18 @@ class Supervisor:
         return self._ending.is_set() or self._plan().wanted == "down"
 
     def _plan(self) -> Plan:
-        return read_plan(self.folder)
+        """What is wanted: down when the folder is gone, as before while the file is unreadable."""
+        try:
+            self._last = read_plan(self.folder)
+        except NodeError as problem:
+            if self._last is None:
+                raise
+            if not (self.folder / PLAN).exists():
+                return replace(self._last, wanted="down")
+            if str(problem) != self._said:
+                self._said = str(problem)
+                log.error("%s", problem)
+        return self._last
 
     def _tend_all(self) -> None:
         """One look at every node."""
