@@ -298,6 +298,16 @@ def test_power_cut_at_every_write_point(cut: int) -> None:
             require_whole(after, told)
 
 
+@pytest.mark.parametrize("cut", range(1, operations() + 1))
+def test_a_process_killed_at_every_write_point(cut: int) -> None:
+    """What it wrote is in the system's memory: readable, not yet durable, until it is opened."""
+    disk = SimulatedDisk()
+    disk.cut_power_at(cut)
+    told = story(disk)
+    disk.kill()
+    require_whole(disk, told)
+
+
 @pytest.mark.parametrize("seed", range(120))
 def test_power_cuts_again_and_again(seed: int) -> None:
     """Drawn fates for writes, names and removals, while the log recovers too."""

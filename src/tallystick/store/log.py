@@ -356,9 +356,9 @@ class FileLog(LogReader):
         """Cut an unfinished append, make the last entry durable, write the tip again if need be.
 
         What a restore or a pruning left over is removed, once the base is durable that makes it
-        superfluous: its flush, too, may never have run.
+        superfluous: its flush, too, may never have run. So it is of a log that has no entry yet.
         """
-        if found.leftovers and found.base:
+        if found.base and (found.leftovers or not len(found.index)):
             self._write_base(found.base, found.start)
         for name in found.leftovers:
             self._disk.remove(f"{self._folder}/{name}")
