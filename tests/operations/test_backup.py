@@ -14,11 +14,12 @@ import time
 from pathlib import Path
 
 import pytest
+from click import UsageError
 
 from tallystick.audit import audit
-from tallystick.cli.commands.backup import read_floor
+from tallystick.cli.commands.backup import asked, read_floor
 from tallystick.cli.main import run
-from tallystick.client.client import Client
+from tallystick.cli.session import Session
 from tallystick.client.keys import KeyStore, OfficerKey
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.snapshots import SnapshotShelf
@@ -338,18 +339,18 @@ def test_a_validator_never_gets_an_old_memory_of_what_it_signed(
     assert (tmp_path / "new/engine/config/priv_validator_key.json").exists()
 
 
-def test_the_network_may_be_asked_how_far_it_is(consortium: Path, tmp_path: Path) -> None:
-    backed_up(consortium, tmp_path / "b.tar")
+def test_the_network_may_be_asked_how_far_it_is(tmp_path: Path) -> None:
     with running(tmp_path / "other") as other:
-        for _ in range(5):
-            other.client.send(("A.clerk", Pay(to="B", amount_minor=1)))
+        other.client.send(("A.clerk", Pay(to="B", amount_minor=1)))
         height = other.client.status().height
-        client = Client(other.node.address)
-        asked = signed_up_to(client.status().height + 1)
-        client.close()
-    assert asked.height == height + 1
+        assert asked(Session(), other.node.address) == signed_up_to(height + 1)
+        other.node.engine._trouble = "no space left"  # type: ignore[union-attr]
+        with pytest.raises(BadBackup, match="ask another node"):
+            asked(Session(), other.node.address)
     assert read_floor("7") == signed_up_to(7)
     assert read_floor("7/2") == Signed(height=7, round=2, step=3)
+    with pytest.raises(UsageError, match="is not H or H/ROUND"):
+        read_floor("7/x")
 
 
 def test_the_old_disks_memory_may_be_taken(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tallystick.cli.group import TallyCommand
 from tallystick.cli.output import print_json, progress
 from tallystick.cli.render import print_lines
 from tallystick.cli.session import Session, session_of
-from tallystick.errors import KeysError
+from tallystick.errors import BadBackup, KeysError
 from tallystick.node import shipped
 from tallystick.operations.backup.manifest import Manifest, Signed
 from tallystick.operations.backup.read import Wish, restore, signed_up_to
@@ -98,7 +98,7 @@ def _floor(
     if text is not None:
         return read_floor(text)
     if address is not None:
-        return _asked(session, address)
+        return asked(session, address)
     return None if old is None else read_signed(old.read_bytes(), str(old))
 
 
@@ -110,14 +110,18 @@ def read_floor(text: str) -> Signed:
     return signed_up_to(int(height), int(round_) if round_ else None)
 
 
-def _asked(session: Session, address: str) -> Signed:
+def asked(session: Session, address: str) -> Signed:
     """The network's height and one more: a vote for the next block may have been signed."""
     session.node = address
     client = connect(session)
     try:
-        return signed_up_to(client.status().height + 1)
+        status = client.status()
     finally:
         client.close()
+    if status.trouble:
+        reason = f"it may be behind the network itself ({status.trouble}): ask another node"
+        raise BadBackup(address, reason)
+    return signed_up_to(status.height + 1)
 
 
 def first_line(path: Path) -> str:

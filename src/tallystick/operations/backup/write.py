@@ -37,8 +37,8 @@ from tallystick.store.scan import TIP_NAME, damage, scan, segment_path
 
 BACKUP, EXPORT = "backup", "export"
 CHUNK_BYTES = 1024 * 1024
-STATE_TRIES = 5
-"""How often the state store is taken until its files belong together."""
+TRIES = 5
+"""How often what changes is taken until its files belong together."""
 
 Progress = Callable[[int, int], None]
 """Called with the bytes written so far and the bytes there are."""
@@ -128,19 +128,34 @@ def _holder(data: Path) -> Iterator[int | None]:
 def _ledger_part(data: Path, stage: Path) -> list[Staged]:
     """Genesis, settings, blocks; and the state, where blocks are no more that would make it.
 
+    A running node may prune blocks and write its outbox anew meanwhile: then it is taken again.
+    """
+    for _ in range(TRIES):
+        try:
+            found = _taken(data, stage)
+        except FileNotFoundError:
+            found = None
+        if found is not None:
+            return found
+        shutil.rmtree(stage)
+        stage.mkdir(mode=0o700)
+    raise BadBackup(str(data), "its files change faster than they can be taken")
+
+
+def _taken(data: Path, stage: Path) -> list[Staged] | None:
+    """One try; None when the state does not reach the first block.
+
     The state goes first: it must not be ahead of the blocks. Nor may it end before they begin,
-    which it can when blocks are pruned just then: it is taken anew.
+    which it can when blocks are pruned just then.
     """
     small = parts.stage_small(data, stage)
-    for _ in range(STATE_TRIES):
-        if not any((data / BLOCKS).glob("*.base")):
-            return [*small, *parts.stage_blocks(data, stage)]
-        state, reached = _state_part(data, stage)
-        shutil.rmtree(stage / BLOCKS, ignore_errors=True)
-        blocks = parts.stage_blocks(data, stage)
-        if reached >= _begins_above(stage):
-            return [*small, *state, *parts.stage_snapshots(data, stage), *blocks]
-    raise BadBackup(str(data / STATE), "blocks are pruned faster than they can be taken")
+    if not any((data / BLOCKS).glob("*.base")):
+        return [*small, *parts.stage_blocks(data, stage)]
+    state, reached = _state_part(data, stage)
+    blocks = parts.stage_blocks(data, stage)
+    if reached < _begins_above(stage):
+        return None
+    return [*small, *state, *parts.stage_snapshots(data, stage), *blocks]
 
 
 def _begins_above(stage: Path) -> int:
@@ -151,7 +166,7 @@ def _begins_above(stage: Path) -> int:
 def _state_part(data: Path, stage: Path) -> tuple[list[Staged], int]:
     """The state store and its height; it writes on while its files are taken."""
     problem: StoreError | None = None
-    for _ in range(STATE_TRIES):
+    for _ in range(TRIES):
         shutil.rmtree(stage / STATE, ignore_errors=True)
         staged = parts.stage_state(data, stage)
         try:
