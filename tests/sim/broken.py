@@ -192,7 +192,7 @@ APPLICATIONS: Sequence[tuple[str, Make, str]] = (
         of_kind(EarlyCommit),
         "the engine has|was not finalized|before the engine",
     ),
-    ("tells before it is durable", of_kind(EarlyNews), "told, and not durable"),
+    ("tells before it is durable", of_kind(EarlyNews), "told, and not durable|not answered"),
     ("does not answer duplicates", silent_on_duplicates, "was ordered at .* and not answered"),
     ("forgets overhead", of_kind(ForgetsOverhead), "larger than it may be"),
     ("rejects duplicates", of_kind(RejectsDuplicates), "says False to True"),

@@ -26,7 +26,8 @@ class TillLoad:
 
     def __init__(self, ledger: Ledger, keys: Sequence[bytes]) -> None:
         """`keys` are those of the validators; the first four began as such."""
-        self._ledger = ledger
+        self.ledger = ledger
+        """The rules of the chain."""
         self._keys = keys
         self._count = 0
 
@@ -38,7 +39,7 @@ class TillLoad:
         expires_at_ms = ledger_ms + chance.choice((10_000, MINUTE_MS, 10 * MINUTE_MS))
         signer = "sup.viewer" if chance.random() < 0.05 else f"{party}.clerk"
         message = self._message(chance, party, ledger_ms)
-        return self._signed(party, message, reference, expires_at_ms, signer=signer)
+        return self._signed(party, message, reference, expires_at_ms, signers=(signer,))
 
     def _message(self, chance: Random, party: str, ledger_ms: int) -> Message:
         """Something to ask."""
@@ -68,20 +69,24 @@ class TillLoad:
         reference: str,
         expires_at_ms: int,
         *,
-        signer: str,
+        signers: Sequence[str],
         chain_id: str | None = None,
     ) -> bytes:
         """The bytes of a transaction."""
         body = encode(
             Body[Any](
-                chain_id=chain_id or self._ledger.chain_id,
+                chain_id=chain_id or self.ledger.chain_id,
                 sender=party,
                 reference=reference,
                 expires_at_ms=expires_at_ms,
                 calls=(Call[Any](party=party, message=message),),
             )
         )
-        return assemble(body, [sign(signer, body)])
+        return assemble(body, [sign(each, body) for each in signers])
+
+    def sample(self) -> tuple[str, Message, tuple[str, ...]]:
+        """Something that may be signed: the party, the message, the signers."""
+        return "A", Pay(to="B", amount_minor=1), ("A.clerk",)
 
     # --- harm
 
@@ -103,20 +108,20 @@ class TillLoad:
     def _bad_signature(
         self, chance: Random, seen: Sequence[bytes], fresh: bytes, now_ms: int
     ) -> Harm:
-        made = self._ledger.codec.decode(fresh)
-        wrong = bytes([made.signatures[0].signature[0] ^ 1]) + made.signatures[0].signature[1:]
-        key = made.signatures[0].public_key
-        raw = assemble(
-            made.signed.removeprefix(b"tallystick/tx/1"),
-            [Signature(suite=1, public_key=key, signature=wrong)],
-        )
+        made = self.ledger.codec.decode(fresh)
+        first, *others = made.signatures
+        wrong = bytes([first.signature[0] ^ 1]) + first.signature[1:]
+        bad = Signature(suite=1, public_key=first.public_key, signature=wrong)
+        raw = assemble(made.signed.removeprefix(b"tallystick/tx/1"), [bad, *others])
         return Harm("a bad signature", (encode_bundle(1, [fresh, raw]),), is_legal=False)
 
     def _other_chain(
         self, chance: Random, seen: Sequence[bytes], fresh: bytes, now_ms: int
     ) -> Harm:
-        pay = Pay(to="B", amount_minor=1)
-        raw = self._signed("A", pay, "x", now_ms + 60_000, signer="A.clerk", chain_id=OTHER_CHAIN)
+        party, message, signers = self.sample()
+        raw = self._signed(
+            party, message, "x", now_ms + 60_000, signers=signers, chain_id=OTHER_CHAIN
+        )
         return Harm("another chain's", (encode_bundle(1, [raw]),), is_legal=False)
 
     def _over_limit(self, chance: Random, seen: Sequence[bytes], fresh: bytes, now_ms: int) -> Harm:
@@ -136,9 +141,11 @@ class TillLoad:
         return Harm("duplicates, out of order", bundles, is_legal=True)
 
     def _late(self, chance: Random, seen: Sequence[bytes], fresh: bytes, now_ms: int) -> Harm:
-        pay = Pay(to="B", amount_minor=1)
-        late = self._signed("A", pay, f"late-{self._count}", now_ms - 1, signer="A.clerk")
-        far = self._signed("A", pay, f"far-{self._count}", now_ms + 10**9, signer="A.clerk")
+        party, message, signers = self.sample()
+        late, far = (
+            self._signed(party, message, f"{at_ms}-{self._count}", at_ms, signers=signers)
+            for at_ms in (now_ms - 1, now_ms + 10**9)
+        )
         return Harm("expired and far ahead", (encode_bundle(7, [late, far]),), is_legal=True)
 
     def _ticks(self, chance: Random, seen: Sequence[bytes], fresh: bytes, now_ms: int) -> Harm:

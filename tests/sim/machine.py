@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from random import Random
 
 from tallystick.engine.chain import Chain
@@ -26,12 +29,26 @@ class LaggingStore(MemoryStore):
         self.older: MemoryStore | None = None
         self.is_bound = False
         """Whether the log may have lost what would make the store again."""
+        self.is_filling = False
+        """Whether it is being filled from a snapshot: what is cut short then is empty."""
 
     def apply(self, height: int, changes: Changes, side: Changes) -> None:
         """Move on; now and then the system flushes by itself."""
         super().apply(height, changes, side)
         if height and height % COPY_EVERY == 0:
             self.older = self.copy()
+
+    def refill(
+        self,
+        height: int,
+        batches: Iterable[tuple[Changes, Changes]],
+        settled: Callable[[], None],
+    ) -> None:
+        """Replace everything, durably."""
+        self.is_filling = True
+        super().refill(height, batches, settled)
+        self.is_filling = False
+        self.older, self.is_bound = self.copy(), True
 
     def checkpoint(self) -> None:
         """What is here is durable."""
@@ -54,6 +71,9 @@ class SimulatedMachine:
         self._store = LaggingStore()
         self.keep = self._chance.choice((0, 0, 4, 7))
         """Blocks that are kept; 0 keeps all."""
+        self.folder: Path | None = None
+        """Where snapshots are kept; None for none."""
+        self._closing: list[Callable[[], None]] = []
         self._copy: tuple[SimulatedDisk, LaggingStore] | None = None
 
     def start(self) -> Chain:
@@ -62,8 +82,16 @@ class SimulatedMachine:
         log = self.log_type.open(self.disk, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES)
         return Chain(self._ledger, log, self._store)
 
+    def at_stop(self, close: Callable[[], None]) -> None:
+        """Have something closed when the process ends."""
+        self._closing.append(close)
+
     def stop(self, *, power: bool) -> None:
         """End the process; without power, what was not flushed is lost, torn or kept by chance."""
+        while self._closing:
+            self._closing.pop()()
+        if self._store.is_filling:
+            self._store = LaggingStore()
         if power:
             self.disk.kill()
             return
@@ -90,6 +118,8 @@ class SimulatedMachine:
         """Begin with empty disks."""
         self.disk, self._store = SimulatedDisk(self._chance.randrange(2**32)), LaggingStore()
         self._copy = None
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def stop_after(self, operations: int) -> None:
         """Stop at one of the next changing operations of the disk; 0: at none."""

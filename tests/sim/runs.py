@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tallystick.accel import verify_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.bundle import BundleCache
+from tallystick.engine.cometbft.snapshots import SnapshotShelf
 from tallystick.engine.simulated import Broken, Judge, Network, Peer, Trace
 from tallystick.engine.simulated.comet import Founding
 from tallystick.engine.verdicts import Verdicts
@@ -23,7 +25,9 @@ from tallystick.ledger.system import CONSENSUS, Consensus, Validator
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
+from tallystick.testing.world import public_key
 from tallystick.values.codec import encode
+from tests.sim.cash_load import SCRIPTS, CashLoad
 from tests.sim.council import APP as COUNCIL
 from tests.sim.load import TillLoad
 from tests.sim.machine import SimulatedMachine
@@ -33,6 +37,11 @@ from tests.till.people import PEOPLE
 from tests.till.records import Purse
 
 VALIDATORS = 4
+SNAPSHOT_EVERY = 4
+SNAPSHOTS_IN = 6
+"""One in so many runs has snapshots."""
+CASH_IN = 5
+"""One in so many runs has the applications of this release."""
 PEERS = 5
 """Four validators, and a node that may be voted in."""
 
@@ -41,12 +50,8 @@ Make = Callable[[SimulatedMachine, Chain, Published], Application]
 MakeMachine = Callable[[Ledger, str], SimulatedMachine]
 
 
-def validator_key(number: int) -> bytes:
-    """Key of a validator; nothing is ever signed with it here."""
-    return hashlib.sha256(f"validator {number}".encode()).digest()
-
-
-KEYS = tuple(validator_key(number) for number in range(PEERS))
+KEYS = tuple(public_key(f"validator-{number}") for number in range(PEERS))
+"""Keys of the validators; nothing is ever signed with them here."""
 
 
 def first_records() -> tuple[Record, ...]:
@@ -92,14 +97,30 @@ def make_application(
     def retain(height: int) -> int:
         return max(0, height + 1 - machine.keep) if machine.keep else 0
 
+    shelf = None if machine.folder is None else shelf_of(machine, chain, machine.folder)
+
+    def after_commit(height: int) -> None:
+        if shelf is not None and height % SNAPSHOT_EVERY == 0:
+            shelf.take().result()
+        prune(chain, retain(height))
+
     return kind(
         chain,
         verdicts(),
         bundles=BundleCache(chain.ledger),
         published=published,
         retain=retain,
-        after_commit=lambda height: prune(chain, retain(height)),
+        snapshots=shelf,
+        after_commit=after_commit,
     )
+
+
+def shelf_of(machine: SimulatedMachine, chain: Chain, folder: Path) -> SnapshotShelf:
+    """A machine's snapshots; each is taken while the simulation waits."""
+    folder.mkdir(exist_ok=True)
+    shelf = SnapshotShelf(folder, chain, every=0, pause_seconds=0)
+    machine.at_stop(shelf.close)
+    return shelf
 
 
 def prune(chain: Chain, height: int) -> None:
@@ -144,20 +165,32 @@ def run(
     machine: MakeMachine = SimulatedMachine,
     peers: int = PEERS,
 ) -> Outcome:
-    """Play a seed to its end."""
-    ledger = till_ledger()
+    """Play a seed to its end; some with snapshots, which are real files."""
+    with TemporaryDirectory(prefix="sim-") as folder:
+        home = Path(folder) if seed % SNAPSHOTS_IN == 0 else None
+        return _run(seed, home, make=make, machine=machine, peers=peers)
+
+
+def _run(
+    seed: int, folder: Path | None, *, make: Make, machine: MakeMachine, peers: int
+) -> Outcome:
+    """The same, with a folder for snapshots or without any."""
+    load = load_of(seed)
+    ledger = load.ledger
     trace = Trace()
     begins, app_hash = founding(ledger)
     judge = Judge(ledger, app_hash)
+    machines = [machine(ledger, f"{seed}/{number}") for number in range(peers)]
+    machines[1].keep = 0  # somebody keeps everything for who begins anew
+    for number, each in enumerate(machines):
+        each.folder = None if folder is None else folder / str(number)
     made = [
-        Peer(f"n{n}", KEYS[n], machine(ledger, f"{seed}/{n}"), make=make, trace=trace)
-        for n in range(peers)
+        Peer(f"n{number}", KEYS[number], each, make=make, trace=trace)
+        for number, each in enumerate(machines)
     ]
-    archive = made[1].machine
-    archive.keep = 0  # type: ignore[attr-defined]  # somebody keeps everything for who begins anew
     for peer in made:
         peer.found(begins, judge)
-    network = Network(made, judge, TillLoad(ledger, KEYS), seed=seed, trace=trace)
+    network = Network(made, judge, load, seed=seed, trace=trace)
     problem = ""
     try:
         network.run()
@@ -167,7 +200,17 @@ def run(
     except Exception as bug:  # noqa: BLE001  whatever a run raises belongs to its seed
         problem = f"{type(bug).__name__}: {bug}"
         trace.note(traceback.format_exc())
+    finally:
+        for each in machines:
+            each.stop(power=True)
     return Outcome(seed, trace, len(network.decided), len(judge.final), problem)
+
+
+def load_of(seed: int) -> TillLoad:
+    """What is sent: mostly the till's transactions, in some runs those of the cash application."""
+    if seed % CASH_IN == CASH_IN - 1:
+        return CashLoad(KEYS[:VALIDATORS], seed % SCRIPTS)
+    return TillLoad(till_ledger(), KEYS)
 
 
 def end(network: Network, judge: Judge) -> None:

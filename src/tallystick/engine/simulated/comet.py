@@ -181,10 +181,11 @@ class Comet:
         app = info.last_block_height
         if app in kept.blocks:
             self._committed(kept.blocks[app])
-        self._judge.informed(info, least=self.answered, most=kept.height)
+        most = max(kept.height, kept.state_height)  # no block yet after a snapshot
+        self._judge.informed(info, least=self.answered, most=most)
         if app == 0:
             yield from self._initialise()
-        stored, state = kept.height, kept.state_height
+        stored, state = kept.height or kept.state_height, kept.state_height
         require(stored in (state, state + 1), "the engine's own store is broken")
         if app and app < kept.base - 1:
             raise Broken(f"the application is at {app}, blocks are kept from {kept.base} on")

@@ -1,9 +1,9 @@
 """Which ABCI call may follow which on the consensus connection: CometBFT's grammar of 0.38.
 
     start      = clean-start / recovery
-    clean      = info (init-chain / state-sync) consensus
+    clean      = (info init-chain / state-sync) consensus
     recovery   = info [init-chain] consensus
-    state-sync = *(offer-snapshot *apply-chunk) info
+    state-sync = 1*(offer-snapshot *apply-chunk) info
     consensus  = *height
     height     = *round finalize-block commit
     round      = [prepare-proposal] [process-proposal]
@@ -20,11 +20,10 @@ from random import Random
 from tallystick.engine.simulated.trace import Broken
 
 CALLS: dict[str, dict[str, str]] = {
-    "begun": {"info": "greeted"},
+    "begun": {"info": "greeted", "offer_snapshot": "offered"},
     "greeted": {
         "info": "greeted",
         "init_chain": "ready",
-        "offer_snapshot": "offered",
         "prepare_proposal": "ready",
         "process_proposal": "ready",
         "finalize_block": "finalized",

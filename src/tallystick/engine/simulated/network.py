@@ -12,6 +12,7 @@ from random import Random
 from tallystick.engine.cometbft import abci_pb2 as pb
 from tallystick.engine.cometbft.bundle import encode_bundle, encode_tick
 from tallystick.engine.simulated.block import NS_PER_MS, Block, timestamp
+from tallystick.engine.simulated.joining import Joining
 from tallystick.engine.simulated.judge import Judge
 from tallystick.engine.simulated.peer import Crashed, Peer, When
 from tallystick.engine.simulated.powers import has_quorum, proposer, proto_size
@@ -26,6 +27,13 @@ AT_LEAST_EXPIRED_MS = 660_000
 """After so long everything that clients sent has expired."""
 SKEW_MS_MAX = 600_000
 """A clock is ten minutes off at most."""
+
+
+STOPPED = (
+    *("finalize_block", "commit", "process_proposal", "prepare_proposal", "info", "init_chain"),
+    *("offer_snapshot", "apply_snapshot_chunk"),
+)
+"""Calls around which a peer may stop."""
 
 
 class Network:
@@ -94,14 +102,27 @@ class Network:
         power = chance.random() >= self.weather.power
         kind = chance.randrange(9)
         if kind == 0:
-            peer.go_back()
+            self._lose_data(peer)
         elif kind < 3:
             peer.crash(power=power)
         elif kind < 5:
             peer.doom_at_disk(chance.randrange(1, 8), power=power)
         else:
-            calls = ("finalize_block", "commit", "process_proposal", "prepare_proposal", "info")
-            peer.doom(chance.choice(calls), chance.choice((When.BEFORE, When.AFTER)), power=power)
+            peer.doom(chance.choice(STOPPED), chance.choice((When.BEFORE, When.AFTER)), power=power)
+
+    def _lose_data(self, peer: Peer) -> None:
+        """A peer gets an older copy of its data, or begins anew, perhaps with a snapshot."""
+        peer.go_back()
+        if self.chance.random() < 0.5:
+            self._trace.note(f"{peer.name} joins anew")
+            peer.begin_anew()
+            peer.joining = Joining(
+                peer,
+                lambda: [each for each in self.peers if each is not peer and each.is_up],
+                judge=self._judge,
+                chance=self.chance,
+                trace=self._trace,
+            ).run
 
     def _start_one(self) -> None:
         """Somebody who is down comes back."""

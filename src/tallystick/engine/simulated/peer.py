@@ -86,6 +86,8 @@ class Peer:
         self.task: Iterator[str] | None = None
         """What it is doing: coming up, or applying a block."""
         self.is_up = False
+        self.joining: Callable[[], Iterator[str]] | None = None
+        """How it begins with a snapshot of others; None once it has begun."""
         self.told = 0
         """Height of the last block that its application told of."""
         self._make = make
@@ -129,7 +131,7 @@ class Peer:
         self._app = self._make(self.machine, self._chain, self._published)
         self._grammar = Grammar()
         self.is_up = True
-        self.task = self.comet.handshake()
+        self.task = self.comet.handshake() if self.joining is None else self.joining()
 
     def crash(self, *, power: bool) -> None:
         """Stop here and now."""
@@ -145,8 +147,13 @@ class Peer:
         self.comet.answered = self.told = 0
         if height < self.comet.kept.base - 1:
             self._trace.note(f"{self.name} begins anew: its blocks are gone")
-            self.machine.wipe()
-            self.comet.kept = Kept()
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Lose everything, the engine's blocks too; only keys are left."""
+        self.machine.wipe()
+        self.comet.kept = Kept()
+        self.comet.answered = self.told = 0
 
     def doom(self, call: str, when: When, *, power: bool) -> None:
         """Stop around the next call of a kind."""
