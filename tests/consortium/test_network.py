@@ -50,7 +50,7 @@ def test_a_life(make: MakeNetwork, capsys: pytest.CaptureFixture[str]) -> None:
         logs = tally(capsys, "network", "logs", *data, "--lines", "500")
         assert "node4: " in logs
         tally(capsys, "network", "logs", "1", "--engine", *data)
-        assert "4 nodes are down" in tally(capsys, "network", "down", *data)
+        assert "the network is down" in tally(capsys, "network", "down", *data)
         assert not any(node.process for node in net.nodes)
         text = tally(capsys, "network", "status", *data, code=1)
         assert "0 of 4 live" in text

@@ -25,12 +25,12 @@ def main(folder: Path) -> int:
         return 1 if how == "crash" else Halted.exit_code
     lock = OsDisk().lock(str(folder / "lock"))
     child = subprocess.Popen(["sleep", "600"])
-    (folder / "child.new").write_text(str(child.pid))
-    (folder / "child.new").rename(folder / "child")
     if how == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    (folder / "child.new").write_text(str(child.pid))
+    (folder / "child.new").rename(folder / "child")
     child.wait()
     lock.release()
     time.sleep(0.05)

@@ -181,7 +181,6 @@ class Supervisor:
         node.failures = node.failures + 1 if is_early else 1
         pause = min(PAUSE_SECONDS * 2 ** (node.failures - 1), PAUSE_SECONDS_MAX)
         node.not_before = time.monotonic() + pause
-        node.restarts += 1
         if code in NO_USE:
             node.halted = self._last_line(node.name) or f"it ended with exit code {code}"
             log.error("%s halted: %s", node.name, node.halted)
@@ -191,6 +190,7 @@ class Supervisor:
                     self.folder, node.name, Run(run.pid, run.started, node.restarts, node.halted)
                 )
         else:
+            node.restarts += 1
             log.warning("%s ended with %s; starting it again in %.1f s", node.name, code, pause)
 
     def _start(self, node: _Node) -> None:
@@ -235,7 +235,7 @@ class Supervisor:
                 lines = said.read().decode(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1] if lines else ""
+        return lines[-1].removeprefix("tally: ") if lines else ""
 
     # --- stopping
 

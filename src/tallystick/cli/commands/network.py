@@ -186,9 +186,7 @@ def down(ctx: click.Context, folder: Path) -> int:
     if session_of(ctx).as_json:
         print_json({"folder": str(network.folder), "down": True})
     else:
-        print_lines(
-            [f"{len(network.nodes)} nodes are down; up again: tally network up{_at(folder)}"]
-        )
+        print_lines([f"the network is down; up again: tally network up{_at(folder)}"])
     return OK
 
 
@@ -373,7 +371,11 @@ def _tell(ctx: click.Context, network: Network, found: NetworkStanding) -> None:
     for each in found.nodes:
         if each.trouble:
             print_lines([f"{each.name}: {each.trouble}"])
-    agree = f"agree on block {found.common_height}" if found.agrees else "do not agree"
+    agree = "do not agree"
+    if found.agrees:
+        agree = f"agree on block {found.common_height}"
+    elif not found.live:
+        agree = "say nothing"
     print_lines(
         [f"chain {plan.chain_id}: {len(found.live)} of {len(found.nodes)} live; they {agree}"]
     )
