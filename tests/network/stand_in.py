@@ -1,7 +1,8 @@
 """Stands for `tally node` where only processes matter: does what its file `behave` says.
 
-sleep   stop in order when asked            crash  end at once
-deaf    not stop when asked                 halt   end as a node does that must not go on
+sleep   stop in order when asked
+crash   end at once
+halt    end as a node does that must not go on
 """
 
 from __future__ import annotations
@@ -25,10 +26,7 @@ def main(folder: Path) -> int:
         return 1 if how == "crash" else Halted.exit_code
     lock = OsDisk().lock(str(folder / "lock"))
     child = subprocess.Popen(["sleep", "600"])
-    if how == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    else:
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     (folder / "child.new").write_text(str(child.pid))
     (folder / "child.new").rename(folder / "child")
     child.wait()
