@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 from tallystick.engine.base import Busy
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.bundle import encode_bundle
+from tallystick.engine.cometbft.process import READ_BYTES_MAX
 from tallystick.engine.replay import replay
 from tallystick.errors import DiskFull, Halted, ReachedHeight
 from tallystick.gateway.reply import Outcome
@@ -26,6 +28,7 @@ from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
 from tests.engine.cometbft.alone import Alone, settings_for
+from tests.engine.cometbft.test_failures import OF_PEERS
 from tests.engine.conformance import Bench, EngineConformance, Signer
 from tests.till import APP
 from tests.till.desk import MINUTE_MS, until, waited
@@ -305,17 +308,54 @@ def test_a_full_disk_at_a_commit_halts_and_a_restart_catches_up(
         assert purse(later) == 10
 
 
+def consensus_failure(expected: str) -> str:
+    """What CometBFT writes when +2/3 have committed a block with another app hash."""
+    wrong = f"wrong Block.Header.AppHash.  Expected {expected}, got {'CD' * 32}"
+    told = {
+        "_msg": "CONSENSUS FAILURE!!!",
+        "err": f"+2/3 committed an invalid block: {wrong}",
+        "level": "error",
+        "module": "consensus",
+    }
+    return json.dumps(told)
+
+
+def write_log(alone: Alone, *lines: str) -> None:
+    """Lines in CometBFT's log."""
+    with (alone.folder / "engine" / "cometbft.log").open("a") as out:
+        out.write("".join(f"{line}\n" for line in lines))
+
+
 def test_a_node_that_disagrees_with_the_others_halts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What CometBFT writes when +2/3 have committed a block with another app hash than ours."""
     with Alone(tmp_path / "node") as alone, caplog.at_level(logging.CRITICAL):
-        with (alone.folder / "engine" / "cometbft.log").open("a") as out:
-            out.write('{"_msg":"CONSENSUS FAILURE!!!","err":"wrong Block.Header.AppHash"}\n')
+        write_log(alone, consensus_failure(alone.chain.app_hash().hex().upper()))
         until(lambda: alone.ended, SECONDS)
         assert isinstance(alone.ended[0], Halted)
-        assert "disagrees with the other validators: wrong Block.Header.AppHash" in caplog.text
+        words = "disagrees with the other validators: +2/3 committed an invalid block"
+        assert words in caplog.text
         assert alone.engine.child.pid is None
+
+
+def test_no_word_of_a_peer_in_the_log_halts_a_node(tmp_path: Path) -> None:
+    """Nor hides what comes after it, however long the line that a peer had it write."""
+    with Alone(tmp_path / "node") as alone:
+        ours = alone.chain.app_hash().hex().upper()
+        long = "x" * (2 * READ_BYTES_MAX - 9)
+        write_log(alone, f"{long}panic: {consensus_failure(ours)}", *OF_PEERS)
+        raws = filled(alone, 5)
+        hand_in(alone, raws)
+        assert set(all_decided(alone, raws)) == {"accepted"}
+        pid = alone.engine.child.pid
+        write_log(alone, consensus_failure("AB" * 32))
+        until(lambda: alone.engine.child.pid not in (None, pid), SECONDS)
+        assert "the engine cannot go on" in alone.engine.standing().trouble
+        raws = filled(alone, 5)
+        hand_in(alone, raws)
+        assert set(all_decided(alone, raws)) == {"accepted"}
+        until(lambda: not alone.engine.standing().trouble, SECONDS)
+        assert alone.ended == []
 
 
 def test_each_transaction_may_travel_alone(tmp_path: Path) -> None:

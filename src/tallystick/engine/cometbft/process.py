@@ -53,6 +53,7 @@ class Child:
         self.ending = ""
         """How it ended last, in words; empty before the first time."""
         self._read_to = 0
+        self._is_amid_a_line = False
 
     @property
     def pid(self) -> int | None:
@@ -81,18 +82,29 @@ class Child:
         self._signal(signal.SIGKILL)
 
     def new_lines(self) -> list[str]:
-        """What it has said since this was asked last."""
+        """Whole lines that it has said since this was asked last; one too long for us is left out.
+
+        A peer can have it write a line as long as it likes: that must not hide what comes after,
+        and the rest of such a line must not pass for a line of its own.
+        """
         try:
             with self._log_path.open("rb") as kept:
                 if kept.seek(0, os.SEEK_END) < self._read_to:
-                    self._read_to = 0
+                    self._read_to, self._is_amid_a_line = 0, False
                 kept.seek(self._read_to)
                 told = kept.read(READ_BYTES_MAX)
         except OSError:
             return []
-        whole, line_end, _ = told.rpartition(b"\n")
+        whole, line_end, rest = told.rpartition(b"\n")
+        if not line_end and len(rest) == READ_BYTES_MAX:
+            self._read_to += len(rest)
+            self._is_amid_a_line = True
+            return []
         self._read_to += len(whole) + len(line_end)
-        return whole.decode("utf-8", "replace").splitlines()
+        if line_end and self._is_amid_a_line:
+            _, _, whole = whole.partition(b"\n")
+            self._is_amid_a_line = False
+        return [line.decode("utf-8", "replace") for line in whole.split(b"\n") if line]
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process

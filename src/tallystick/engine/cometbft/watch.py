@@ -6,7 +6,6 @@ used references, a transaction whose expiry can only be told by a block's time.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -19,6 +18,7 @@ from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.blockclock import BlockClock
 from tallystick.engine.cometbft.bundle import encode_tick
 from tallystick.engine.cometbft.bundler import Resolve
+from tallystick.engine.cometbft.failures import Failure, read_failure
 from tallystick.engine.cometbft.outbox import Outbox
 from tallystick.engine.cometbft.process import Child
 from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
@@ -40,11 +40,6 @@ FLUSH_SECONDS = 5.0
 """How often what was decided is written down when nothing else is written."""
 PATIENCE_SECONDS = 5
 """No block for three heartbeats and so long is trouble."""
-
-FAILURE = "CONSENSUS FAILURE"
-PANIC = "panic"
-APP_HASH = "AppHash"
-"""Words in CometBFT's log."""
 
 Ended = Callable[[BaseException | None], None]
 
@@ -91,6 +86,7 @@ class Watcher:
         self._next_flush = 0.0
         self._next_count = 0.0
         self._ticked = (0, 0.0)
+        self._failure, self._failed_at = "", 0
         self._began = time.monotonic()
         self.is_up = False
         """Whether CometBFT answers."""
@@ -179,16 +175,32 @@ class Watcher:
         self.is_up, self.is_catching_up = True, bool(told["catching_up"])
 
     def _read_log(self) -> None:
-        """CometBFT that cannot follow the others says so in its log alone, and stands still.
-
-        The others have committed a block that is wrong by what this node told: its state is not
-        theirs. Going on, or beginning anew, would only do the same again.
-        """
+        """CometBFT that cannot go on says so in its log alone, and stands still."""
+        if self._failed_at < self._watched.chain.state.tip.height:
+            self._failure = ""
         for line in self._watched.child.new_lines():
-            if FAILURE in line or (PANIC in line and APP_HASH in line):
-                height = self._watched.chain.state.tip.height
-                reason = f"this node disagrees with the other validators: {_reason(line)}"
-                self._watched.application.fail(Halted(height + 1, reason))
+            failure = read_failure(line)
+            if failure is not None:
+                self._failed(failure)
+
+    def _failed(self, failure: Failure) -> None:
+        """Halt a node whose state is not that of the others; else CometBFT begins anew.
+
+        Beginning anew would not make another state of a wrong one. Everything else may pass: a
+        clock is set, a disk has room again. Until then CometBFT ends again and again, with
+        growing pauses, and the node says why.
+        """
+        chain, application = self._watched.chain, self._watched.application
+        height = chain.state.tip.height
+        is_ours = not failure.expected or failure.expected == chain.app_hash().hex()
+        if failure.disagrees and is_ours:
+            reason = f"this node disagrees with the other validators: {failure.reason}"
+            application.fail(Halted(height + 1, reason))
+            return
+        self._failed_at, self._failure = height, failure.reason
+        if failure.stands:
+            log.error("CometBFT stands still and is started again: %s", failure.reason)
+            self._watched.child.kill()
 
     def _flush(self) -> None:
         """Write down what was decided."""
@@ -238,6 +250,8 @@ class Watcher:
         """Why CometBFT is not there; empty while it answers."""
         if self._problem is not None:
             return f"the ledger has halted: {self._problem}"
+        if self._failure:
+            return f"the engine cannot go on: {self._failure}"
         if self.is_up:
             return ""
         return self._watched.child.ending or "the engine is starting"
@@ -260,15 +274,6 @@ class Watcher:
         if seconds <= 3 * self._watched.heartbeat_seconds + PATIENCE_SECONDS:
             return ""
         return f"no block for {seconds} s"
-
-
-def _reason(line: str) -> str:
-    """The error in a line of CometBFT's log, which is JSON; else the line."""
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return line[:300]
-    return str(told.get("err", told) if isinstance(told, dict) else told)[:300]
 
 
 __all__ = ["Watched", "Watcher"]
