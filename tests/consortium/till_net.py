@@ -58,6 +58,7 @@ UP_SECONDS = 60.0
 LEVEL_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 POWER = 10
+QUICK: dict[str, object] = {"timeout_commit_ms": 50}
 
 Environment = dict[str, str]
 
@@ -221,7 +222,7 @@ class TillNet:
         raw = genesis_to_json(self.genesis, Rules(APPS).record_types)
         settings = EngineSettings(
             kind="cometbft",
-            **{"timeout_commit_ms": 50, "binary": str(install()), **engine},  # type: ignore[arg-type]
+            **(QUICK | {"binary": str(install())} | engine),  # type: ignore[arg-type]
         )
         for node in self.nodes:
             put_genesis(node.folder, raw)

@@ -80,7 +80,9 @@ def script(keys: tuple[bytes, ...], number: int) -> tuple[bytes, ...]:
 
 def calls_of(asked: Asked) -> Sequence[tuple[str, Message]]:
     """The calls of what was asked."""
-    return [asked] if isinstance(asked[0], str) else list(asked)  # type: ignore[list-item, arg-type]
+    if isinstance(asked[0], str):
+        return [asked]  # type: ignore[list-item]
+    return asked  # type: ignore[return-value]
 
 
 class CashLoad(TillLoad):
