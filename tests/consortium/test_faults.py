@@ -136,9 +136,11 @@ def test_a_clock_that_is_wrong(net: TillNet) -> None:
 def test_a_flood_at_the_engines_door(net: TillNet) -> None:
     """Connections, rubbish and half requests at CometBFT's own door, while payments go on."""
     node = net.nodes[1]
-    address = split_address(node.settings.engine.rpc)
+    address = node.settings.engine.rpc
     stop = threading.Event()
-    floods = [threading.Thread(target=flood, args=(address, stop, n)) for n in range(6)]
+    floods = [
+        threading.Thread(target=flood, args=(node.folder, address, stop, n)) for n in range(6)
+    ]
     for each in floods:
         each.start()
     try:
@@ -152,7 +154,21 @@ def test_a_flood_at_the_engines_door(net: TillNet) -> None:
     net.wait_live([node])
 
 
-def flood(address: tuple[str, int], stop: threading.Event, number: int) -> None:
+def connected(folder: Path, address: str) -> socket.socket:
+    """A connection to the engine's own door, a port or a file in the data folder."""
+    if not address.startswith("unix:"):
+        return socket.create_connection(split_address(address), timeout=1)
+    made = socket.socket(socket.AF_UNIX)
+    made.settimeout(1)
+    try:
+        made.connect(str(folder / address.removeprefix("unix:")))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def flood(folder: Path, address: str, stop: threading.Event, number: int) -> None:
     """Open, send something useless, and open again."""
     useless = (
         b"\x00" * 2_000,
@@ -165,12 +181,11 @@ def flood(address: tuple[str, int], stop: threading.Event, number: int) -> None:
     held: list[socket.socket] = []
     while not stop.is_set():
         try:
-            made = socket.create_connection(address, timeout=1)
+            made = connected(folder, address)
+            held.append(made)
             made.sendall(useless)
         except OSError:
             stop.wait(0.01)
-            continue
-        held.append(made)
         if len(held) > 40:
             held.pop(0).close()
         stop.wait(0.002)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from tallystick.client.client import Client
 from tallystick.engine.cometbft.home import HOME
 from tallystick.engine.cometbft.install import install
-from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
+from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
 from tallystick.engine.folder import BLOCKS
 from tallystick.errors import ClientError
 from tallystick.gateway.reply import Reply
@@ -40,6 +40,7 @@ from tallystick.network.dwelling import (
     read_settings,
     write_settings,
 )
+from tallystick.network.standing import rpc_of
 from tallystick.settings import EngineSettings, Settings
 from tallystick.store.disk import OsDisk
 from tallystick.store.log import FileLog
@@ -150,7 +151,7 @@ class TillNode:
 
     def asked(self, method: str) -> Any:
         """What CometBFT's own interface answers: `status`, `net_info`, `abci_info`."""
-        rpc = Rpc(self.settings.engine.rpc, timeout_seconds=3)
+        rpc = rpc_of(self.folder)
         try:
             return getattr(rpc, method)()
         finally:
