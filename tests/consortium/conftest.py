@@ -28,11 +28,16 @@ QUICK = EngineSettings(timeout_commit_ms=50, heartbeat_seconds=2)
 MakeNetwork = Callable[..., AbstractContextManager[Network]]
 
 
+LIMIT_SECONDS = 300
+"""What one test may take on a busy machine."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test here is of the marker `consortium`."""
+    """Every test here is of the marker `consortium`, and has time for a real network."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.consortium)
+            item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
 @contextmanager

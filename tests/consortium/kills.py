@@ -17,7 +17,7 @@ from pathlib import Path
 from tallystick.audit import audit
 from tallystick.client.client import Client, NodeRefused
 from tallystick.errors import BadAnswer, ClientError
-from tests.consortium.till_net import TillNet, TillNode, until
+from tests.consortium.till_net import TillNet, TillNode, still, until
 from tests.consortium.till_node import APPS
 from tests.crash.harness import HOUR_MS, KEPT, Writer
 from tests.till.people import PEOPLE
@@ -112,7 +112,7 @@ class Clients:
 
     def finish(self) -> None:
         """Get the answers that are still open, from the first node."""
-        client = self._net.nodes[0].client(patience_seconds=10)
+        client = self._net.nodes[0].client(patience_seconds=60)
         try:
             for writer in self.writers:
                 open_ = list(writer.open.values())
@@ -179,8 +179,7 @@ class Killer:
         second.kill()
         self._tally.kills += 2
         self._tally.applications += 2
-        time.sleep(0.5)  # what was decided is executed
-        before = [node.height() for node in others]
+        before = still(lambda: [node.height() for node in others])  # what was decided is executed
         answered = self._clients.answered
         time.sleep(STILL_SECONDS)
         assert [node.height() for node in others] == before, "blocks without a quorum"

@@ -24,7 +24,7 @@ from tallystick.network.ports import free_ports
 MEMBERS = ("bank-a", "bank-b", "cb", "sup")
 KINDS = ("bank", "bank", "central_bank", "supervisor")
 TALLY = (sys.executable, "-m", "tallystick.cli")
-START_SECONDS = 60
+START_SECONDS = 90
 
 
 Tally = Callable[..., Any]
@@ -65,7 +65,7 @@ def institutions(machines: dict[str, Path], *words: str) -> Iterator[dict[str, C
         }
         for node in nodes.values():
             node.send_signal(signal.SIGTERM)
-        assert {node.wait(timeout=30) for node in nodes.values()} == {0}
+        assert {node.wait(timeout=60) for node in nodes.values()} == {0}
     finally:
         for node in nodes.values():
             with suppress(ProcessLookupError):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.consortium.matrix import Case, Matrix
 from tests.consortium.till_net import running
 
@@ -18,7 +16,6 @@ SHORT = (
 """One for each way in which CometBFT brings an application up to its store."""
 
 
-@pytest.mark.timeout(180)
 def test_a_validator_that_stops_between_two_writes_comes_back(tmp_path: Path) -> None:
     with running(tmp_path, heartbeat_seconds=600) as net:
         matrix = Matrix(net)

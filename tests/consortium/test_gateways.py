@@ -11,7 +11,6 @@ from tallystick.gateway.reply import Outcome, Reply
 from tests.consortium.till_net import LEVEL_SECONDS, TillNet, TillNode, running, until
 from tests.till.messages import Pay
 
-pytestmark = pytest.mark.timeout(120)
 COUNT = 100
 
 

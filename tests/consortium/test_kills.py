@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.consortium.kills import run
 
 
-@pytest.mark.timeout(180)
 def test_killed_validators_catch_up_and_nothing_is_lost(tmp_path: Path) -> None:
     """Kills under load, then two of four at once: no progress without them, and no fork."""
     tally = run(tmp_path, 4, seed=3, audits=1)

@@ -59,7 +59,7 @@ def test_a_life(make: MakeNetwork, capsys: pytest.CaptureFixture[str]) -> None:
 
 def _all_agree(net: Network, capsys: pytest.CaptureFixture[str]) -> None:
     """`status` says that all is well."""
-    net.wait_live(30)
+    net.wait_live(90)
     told = json.loads(tally(capsys, "--json", "network", "status", "--data", str(net.folder)))
     assert told["well"]
     assert told["agree"]

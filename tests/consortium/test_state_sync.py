@@ -19,7 +19,7 @@ from tests.consortium.conftest import MakeNetwork
 
 EVERY = 6
 """A snapshot every so many blocks."""
-SECONDS = 30
+SECONDS = 90
 
 
 def until(what: str, holds: Callable[[], object]) -> None:

@@ -115,7 +115,7 @@ class TillNode:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -279,7 +279,7 @@ class TillNet:
     def pay(self, node: int = 0, *, count: int = 1) -> list[Reply]:
         """Payments through a node, decided when this returns."""
         raws = [self.signed("A", Pay(to="B", amount_minor=1)) for _ in range(count)]
-        client = self.nodes[node].client(patience_seconds=15)
+        client = self.nodes[node].client(patience_seconds=60)
         try:
             return list(client.submit_many(raws))
         finally:
@@ -370,6 +370,18 @@ def until(
         time.sleep(pause)
 
 
+def still(look: Callable[[], list[int]]) -> list[int]:
+    """What is seen, once it has been the same for a second."""
+    seen: list[list[int]] = []
+
+    def is_still() -> bool:
+        seen.append(look())
+        return len(seen) > 1 and seen[-1] == seen[-2]
+
+    until(is_still, LEVEL_SECONDS, pause=1.0)
+    return seen[-1]
+
+
 def is_one(heights: Sequence[int]) -> bool:
     """Whether all are the same, and none is 0."""
     return len(set(heights)) == 1 and heights[0] > 0
@@ -384,4 +396,4 @@ def wait_gone(pid: int) -> None:
         except OSError:
             return True
 
-    until(is_gone, 10)
+    until(is_gone, UP_SECONDS)

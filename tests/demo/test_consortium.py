@@ -11,14 +11,14 @@ import pytest
 
 from tallystick.network.network import Network
 
-pytestmark = pytest.mark.consortium
+pytestmark = (pytest.mark.consortium, pytest.mark.timeout(300))
 
 
 def test_the_story_on_four_validators(tmp_path: Path) -> None:
     """The second financing is refused, the cents add up, and four logs are one."""
     data = tmp_path / "n"
     command = [sys.executable, "-m", "tallystick.demo.consortium", "--data", str(data)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert "documents 15 DFIN" in done.stdout
     assert "│ all                   │ 3,788,000.00 │ 3,788,000.00 │" in done.stdout

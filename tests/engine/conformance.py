@@ -109,9 +109,7 @@ class EngineConformance:
         self.story(bench, desk)
         assert bench.engine.standing().state_root.hex() == self.root_after_story(bench)
 
-    def test_blocks_are_heard_in_order_and_read_back(
-        self, bench: Bench, desk: Signer
-    ) -> None:
+    def test_blocks_are_heard_in_order_and_read_back(self, bench: Bench, desk: Signer) -> None:
         self.story(bench, desk)
         heard = [each for each in bench.published if each.header_hash]
         heights = [each.header.height for each in heard]

@@ -219,9 +219,9 @@ def test_a_hundred_megabytes_are_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "large.xml"
     with path.open("wb") as file:
         file.truncate(100_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     assert import_file(path).code is Reason.FILE_TOO_LARGE
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_the_largest_file_that_is_read(tmp_path: Path) -> None:

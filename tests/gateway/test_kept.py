@@ -44,7 +44,7 @@ class Keeper(EmbeddedEngine):
 
     def submit(self, transactions: Sequence[Transaction]) -> None:
         """Write down, when the flush is done."""
-        self.flush.wait(10)
+        self.flush.wait(60)
         if self.busy:
             raise Busy(self.busy)
         self.written += [each.raw for each in transactions if each.raw not in self.written]

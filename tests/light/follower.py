@@ -16,7 +16,7 @@ from typing import Any
 
 from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.light.blocks import LightBlock
-from tests.light.kvstore import free_ports
+from tallystick.network.ports import free_ports
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Follower:
     port: int
     log: Path
 
-    def verified(self, height: int, seconds: float = 15) -> dict[str, Any]:
+    def verified(self, height: int, seconds: float = 60) -> dict[str, Any]:
         """The commit of a height, once the light client has verified it."""
         end, said = time.monotonic() + seconds, "nothing"
         while time.monotonic() < end:

@@ -11,11 +11,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,9 @@ from urllib.parse import urlencode
 from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.rpcform import light_block
+from tallystick.network.ports import free_ports
 
-START_SECONDS = 20
+START_SECONDS = 60
 FAST = {
     "timeout_commit": '"50ms"',
     "skip_timeout_commit": "true",
@@ -112,17 +112,6 @@ class Node:
         for log in self.log:
             log.close()
         self.log.clear()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has now."""
-    with ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            sock = stack.enter_context(socket.socket())
-            sock.bind(("127.0.0.1", 0))
-            found.append(sock.getsockname()[1])
-        return found
 
 
 @contextmanager

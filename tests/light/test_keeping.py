@@ -204,10 +204,10 @@ def test_the_keeper_follows_what_it_is_told(
     keeping, archive = keeper
     assert not keeping.wait(1, 0.01)
     keeping.tell(4)
-    assert keeping.wait(4, 5)
+    assert keeping.wait(4, 60)
     assert archive.height() == 4
     keeping.tell(12)
-    assert keeping.wait(12, 5)
+    assert keeping.wait(12, 60)
     keeping.stop()
     assert archive.kept() == 12
     assert halts == []
@@ -218,7 +218,7 @@ def test_the_keeper_waits_for_an_engine_that_does_not_answer(
 ) -> None:
     engine.silent_calls = 2
     keeper[0].tell(2)
-    assert keeper[0].wait(2, 5)
+    assert keeper[0].wait(2, 60)
 
 
 def test_the_keeper_waits_for_room_on_the_disk(engine: Engine, halts: list[BaseException]) -> None:
@@ -228,7 +228,7 @@ def test_the_keeper_waits_for_room_on_the_disk(engine: Engine, halts: list[BaseE
     made = Keeper(Archiver(archive, engine, log_of(BLOCKS), CHAIN_ID), archive, halts.append)
     made.start()
     made.tell(3)
-    assert made.wait(3, 5)
+    assert made.wait(3, 60)
     disk.set_capacity(0)
     made.tell(5)
     assert not made.wait(4, 0.2)
@@ -242,7 +242,7 @@ def test_the_keeper_halts_the_node_once(
 ) -> None:
     engine.lies[2] = signed(header(2, WHO, WHO), WHO)
     keeper[0].tell(3)
-    assert not keeper[0].wait(2, 5)
+    assert not keeper[0].wait(2, 60)
     assert keeper[1].height() == 1
     keeper[0].stop()
     assert [type(each) for each in halts] == [Halted]

@@ -92,7 +92,7 @@ def test_cometbfts_light_client_follows_through_the_relay(
 
 def ask(relay: Relay, method: str, target: str, body: bytes = b"") -> tuple[int, Any]:
     host, _, port = relay.address.partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         connection.request(method, target, body)
         answer = connection.getresponse()

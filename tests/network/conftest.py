@@ -24,7 +24,7 @@ def begin(validators: tuple[Validator, ...]) -> Beginning:
     return Beginning(name="net", records=(DEFAULT_CONSENSUS, *validators))
 
 
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():

@@ -97,7 +97,7 @@ def test_a_node_that_must_not_go_on_is_left_alone(network: Network) -> None:
     assert run is not None
     assert run.halted == "stand-in: halt"
     with pytest.raises(NodeError, match="node1 halted: stand-in: halt"):
-        network.wait_live(30)
+        network.wait_live(60)
     (node.folder / "behave").write_text("sleep")
     node.start(wait=False)
     until(lambda: node.process is not None)
@@ -172,7 +172,7 @@ def test_the_network_ends_with_what_it_was_started_for(network: Network) -> None
 def test_two_supervisors_never(network: Network) -> None:
     start(network)
     words = [sys.executable, "-m", "tallystick.network", str(network.folder), "--", *STAND_IN]
-    told = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    told = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode == 1
     assert "another supervisor has" in told.stderr
 

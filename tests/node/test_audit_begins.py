@@ -92,7 +92,7 @@ def test_an_audit_begins_at_a_later_snapshot_of_a_pruned_log(copy: Path) -> None
     """The log begins between snapshots: the oldest one that it follows whole is the beginning."""
     chain = filed(copy, read_genesis(copy, [APP]))
     shelf = SnapshotShelf(copy / SNAPSHOTS, chain, every=0)
-    shelf.take().result(20)
+    shelf.take().result(60)
     assert chain.prune(chain.state.tip.height) > BEGINS + 1
     shelf.close()
     chain.close()

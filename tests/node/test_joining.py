@@ -34,7 +34,7 @@ def test_cometbft_is_given_two_relays_and_what_to_trust(tmp_path: Path) -> None:
         assert joining.period_seconds == TRUSTING_SECONDS
         assert len(set(joining.servers)) == 2
         for server in joining.servers:
-            connection = http.client.HTTPConnection(server.removeprefix("http://"), timeout=5)
+            connection = http.client.HTTPConnection(server.removeprefix("http://"), timeout=30)
             connection.request("GET", "/status")
             told = json.loads(connection.getresponse().read())
             connection.close()

@@ -165,7 +165,7 @@ def started(folder: Path, action: str = "run") -> subprocess.Popen[str]:
 def ended(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[int, str]:
     """Exit code and what was said, after a signal."""
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     return process.returncode, said
 
 
@@ -189,7 +189,7 @@ def test_ctrl_c_while_it_starts_leaves_the_folder_whole(folder: Path) -> None:
         )
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
     opened(folder).stop()
 
 

@@ -129,7 +129,7 @@ def test_a_node_without_a_terminal_writes_objects(tmp_path: Path) -> None:
             assert b"Ctrl-C stops" in process.stdout.readline()
         finally:
             process.terminate()
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=60)
     told = [json.loads(line) for line in errors.splitlines()]
     assert [line["event"] for line in told] == ["the node answers", "the node has stopped"]
     assert told[0]["address"].endswith("api.sock")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,21 +16,16 @@ from tallystick.api.health import STALL_SECONDS, Disk, Lasting, liveness, readin
 from tallystick.api.tls import DAYS
 from tallystick.api.watched import Outcomes
 from tallystick.engine.timing import Timing
+from tallystick.network.ports import free_ports
 from tallystick.settings import Listen, Settings
 from tests.till.messages import Pay
 from tests.till.running import Running, running
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    settings = Settings(listen=Listen(probes=f"127.0.0.1:{free_port()}"))
+    (port,) = free_ports(1)
+    settings = Settings(listen=Listen(probes=f"127.0.0.1:{port}"))
     with running(tmp_path_factory.mktemp("till") / "data", settings) as found:
         found.client.send(("A.clerk", Pay(to="B", amount_minor=1)))
         found.client.send(("A.clerk", Pay(to="Z", amount_minor=1)))
@@ -40,7 +34,7 @@ def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def get(till: Running, path: str) -> tuple[int, bytes]:
     """What the door for probes answers."""
-    connection = http.client.HTTPConnection(till.node.settings.listen.probes, timeout=5)
+    connection = http.client.HTTPConnection(till.node.settings.listen.probes, timeout=30)
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read()

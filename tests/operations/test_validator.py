@@ -48,7 +48,7 @@ def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
 
 
 def get(member: Validator, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(member.node.settings.listen.probes, timeout=10)
+    connection = http.client.HTTPConnection(member.node.settings.listen.probes, timeout=60)
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read()

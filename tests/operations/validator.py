@@ -27,7 +27,7 @@ from tests.till import APP
 from tests.till.people import NAMES, PEOPLE
 
 PASSWORD = "of this test"
-READY_SECONDS = 40
+READY_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def running(folder: Path) -> Iterator[Validator]:
     """Run the node until the block ends; it has made a block of this run when it begins."""
     node = Node.open(folder, apps=[APP], authority=PEOPLE)
     with node:
-        client = Client(node.address, keys=KeyStore(folder / KEYS, PASSWORD), patience_seconds=10)
+        client = Client(node.address, keys=KeyStore(folder / KEYS, PASSWORD), patience_seconds=60)
         try:
             validator = Validator(node, client)
             validator.wait_until(node.height() + 1)

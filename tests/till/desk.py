@@ -32,7 +32,7 @@ from tests.till.people import PEOPLE, People
 OPENS_MS = 1_782_984_000_000
 MINUTE_MS = 60_000
 NODE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 
 
 def genesis(**changes: Any) -> Genesis:

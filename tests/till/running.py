@@ -30,7 +30,7 @@ class Running:
     client: Client
     """A client on its own socket, with everybody's keys."""
 
-    def raw(self, data: bytes, *, shut: bool = True, seconds: float = 10) -> bytes:
+    def raw(self, data: bytes, *, shut: bool = True, seconds: float = 30) -> bytes:
         """Send bytes as they are, and read whatever comes until the node hangs up."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(seconds)
@@ -66,7 +66,7 @@ def running(
         make(folder)
     node = Node.open(folder, settings=settings, apps=[APP], authority=PEOPLE, clock=clock)
     with node:
-        client = Client(node.address, keys=keys_of(folder), patience_seconds=3)
+        client = Client(node.address, keys=keys_of(folder), patience_seconds=20)
         try:
             yield Running(folder, node, client)
         finally:

@@ -15,7 +15,7 @@ from tallystick.engine.cometbft.application import Application
 from tallystick.engine.cometbft.frames import FrameReader, frame
 from tallystick.engine.cometbft.server import AbciServer
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @contextmanager

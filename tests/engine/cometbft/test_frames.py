@@ -75,10 +75,10 @@ def test_a_large_frame_in_small_pieces_takes_linear_time() -> None:
 
     def taken(size: int) -> float:
         stream, reader = frame(bytes(size)), FrameReader()
-        began = time.perf_counter()
+        began = time.thread_time()
         for place in range(0, len(stream), 4_096):
             reader.feed(stream[place : place + 4_096])
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     small = min(taken(2_000_000) for _ in range(5))
     large = min(taken(8_000_000) for _ in range(3))

@@ -84,7 +84,7 @@ def test_a_child_that_does_not_heed_is_killed(tmp_path: Path) -> None:
         pid = made.pid
         began = time.monotonic()
         made.stop(0.3)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert pid is not None
         assert not is_alive(pid)
         made.stop()
@@ -132,7 +132,7 @@ time.sleep(60)
         assert is_alive(pid)
         began.kill()
         began.wait()
-        until(lambda: not is_alive(pid), 10)
+        until(lambda: not is_alive(pid))
     finally:
         began.kill()
         began.wait()
@@ -144,7 +144,7 @@ time.sleep(60)
 
 def test_a_leash_whose_parent_is_gone_already_starts_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-S", leash.__file__, "1", "/bin/true"], check=False, timeout=10
+        [sys.executable, "-I", "-S", leash.__file__, "1", "/bin/true"], check=False, timeout=60
     )
     assert done.returncode == 1
 
@@ -153,7 +153,7 @@ def test_a_leash_becomes_the_program() -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), "/bin/echo", "here"],
         check=True,
-        timeout=10,
+        timeout=60,
         capture_output=True,
         text=True,
     )

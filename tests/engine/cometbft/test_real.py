@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,18 +19,14 @@ from tallystick.engine.cometbft.rpc import Rpc, RpcUnavailable
 from tallystick.engine.cometbft.server import AbciServer
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.system import Validator
+from tallystick.network.ports import free_ports
 from tallystick.settings import EngineSettings
 from tests.engine.cometbft.stand import Stand, till_genesis
 from tests.till.desk import until
 from tests.till.messages import Fill, Pay
 from tests.till.records import Purse
 
-
-def free_address() -> str:
-    """An address at which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{sock.getsockname()[1]}"
+UP_SECONDS = 60
 
 
 class Engine:
@@ -42,9 +37,8 @@ class Engine:
         self.binary = install()
         self.home = folder / "engine"
         self.socket = folder / "abci.sock"
-        self.settings = EngineSettings(
-            kind="cometbft", p2p=free_address(), rpc=free_address(), heartbeat_seconds=60
-        )
+        p2p, rpc = (f"127.0.0.1:{port}" for port in free_ports(2))
+        self.settings = EngineSettings(kind="cometbft", p2p=p2p, rpc=rpc, heartbeat_seconds=60)
         self.rpc = Rpc(self.settings.rpc)
         self.validator = Validator(public_key=validator_key(self.home), member="A", power=10)
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,7 +72,8 @@ class Engine:
 
     def asked(self, ask: Callable[[], Any]) -> Any:
         """The answer to a question, once it answers."""
-        for _ in range(200):
+        end = time.monotonic() + UP_SECONDS
+        while time.monotonic() < end:
             try:
                 return ask()
             except RpcUnavailable:

@@ -142,7 +142,7 @@ def test_snapshot_and_pruning_together(tmp_path: Path) -> None:
         app_hashes[height] = node.stand.chain.app_hash()
         node.shelf.after_commit(height)
         if node.shelf._taking is not None:
-            node.shelf._taking.result(20)
+            node.shelf._taking.result(60)
     assert node.shelf.heights() == (40, 30)
     assert 20 < node.stand.chain.first_height <= 30
     oldest = node.shelf.list()[-1]

@@ -165,7 +165,8 @@ def test_who_reads_slowly_is_waited_for(server: AbciServer) -> None:
     count, text = 40_000, "x" * 1_000
     stream = framed(**echo(text)) * 100
     with Caller(server.path) as caller:
-        caller.sock.settimeout(0.5)
+        assert caller.ask(**echo("here")).echo.message == "here"
+        caller.sock.settimeout(1)
         sent = 0
         while sent < count // 100:
             try:
@@ -178,7 +179,7 @@ def test_who_reads_slowly_is_waited_for(server: AbciServer) -> None:
         assert connection._transport is not None
         assert connection._transport.get_write_buffer_size() < REPLY_BYTES_MAX + 2_000_000
         assert connection._waiting_bytes < WAITING_BYTES_MAX + 2_000_000
-        caller.sock.settimeout(20)
+        caller.sock.settimeout(60)
         for _ in range(sent * 100):
             assert caller.read().echo.message == text
 
@@ -191,7 +192,7 @@ def test_requests_that_wait_for_the_ledger_are_bounded(stand: Stand, tmp_path: P
             target=caller.sock.sendall, args=(framed(commit=abci.RequestCommit()) + stream * 8,)
         )
         sender.start()
-        assert application.is_held.wait(10)
+        assert application.is_held.wait(60)
         until(lambda: any(each._is_reading_paused for each in server.connections))
         (connection,) = server.connections
         assert len(connection._waiting) < WAITING_MAX + 262_144 // 4
@@ -216,7 +217,7 @@ class Held(Application):
     def commit(self, request: abci.RequestCommit) -> abci.ResponseCommit:
         """Wait."""
         self.is_held.set()
-        self.go.wait(20)
+        self.go.wait(60)
         return abci.ResponseCommit()
 
 
@@ -228,7 +229,7 @@ def test_the_others_are_answered_while_a_block_takes_its_time(stand: Stand, tmp_
         ]
         consensus.send(commit=abci.RequestCommit())
         consensus.send(flush=abci.RequestFlush())
-        assert application.is_held.wait(10)
+        assert application.is_held.wait(60)
         assert query.ask(info=abci.RequestInfo()).info.app_version == 1
         assert query.ask(query=abci.RequestQuery(path="/p2p/filter/id/x")).query.code == 0
         checked = mempool.ask(check_tx=abci.RequestCheckTx(tx=encode_tick(1)))
@@ -364,12 +365,12 @@ def test_stopping_finishes_the_request_at_hand_and_no_other(stand: Stand, tmp_pa
     server.start()
     with Caller(server.path) as caller:
         caller.sock.sendall(framed(commit=abci.RequestCommit()) * 3)
-        assert application.is_held.wait(10)
+        assert application.is_held.wait(60)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         assert caller.is_closed()
         application.go.set()
-        stopping.join(20)
+        stopping.join(60)
         assert not stopping.is_alive()
 
 
@@ -404,10 +405,10 @@ def test_nothing_is_begun_once_it_stops(
     server.start()
     with Caller(server.path) as caller:
         caller.send(commit=abci.RequestCommit())
-        assert application.is_held.wait(10)
+        assert application.is_held.wait(60)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         assert caller.is_closed()
         application.go.set()
-        stopping.join(20)
+        stopping.join(60)
     assert caplog.text == ""

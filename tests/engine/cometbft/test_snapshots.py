@@ -118,7 +118,7 @@ def test_a_snapshot_is_taken_every_so_many_blocks_and_the_last_two_are_kept(
         node.blocks(1)
         node.shelf.after_commit(height)
         if node.shelf._taking is not None:
-            node.shelf._taking.result(20)
+            node.shelf._taking.result(60)
         kept = list(range(5, height + 1, 5))[-2:]
         assert list(node.shelf.heights()) == sorted(kept, reverse=True)
         told = [info.height for info in node.shelf.list()]
@@ -163,7 +163,7 @@ def test_a_record_that_the_disk_gives_back_wrong_is_found(tmp_path: Path) -> Non
         change = spoil or {key_bytes(node.stand.chain.view().get(Purse, "A")): None}
         with store._shared.lock:
             store._shared.write(change, {})
-        node.shelf.take().result(20)
+        node.shelf.take().result(60)
         assert "what was committed" in node.shelf.trouble or "missing" in node.shelf.trouble
         assert node.shelf.heights() == ()
         node.blocks(1)
