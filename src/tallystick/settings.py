@@ -37,6 +37,10 @@ FILE = "node.toml"
 """Name of the file in the data folder."""
 SOCKET = "api.sock"
 """Usual name of the Unix socket in the data folder."""
+UNIX = "unix:"
+"""Begins an address that is the path of a Unix socket."""
+RPC = "unix:rpc.sock"
+"""Usual place of CometBFT's own interface, relative to the data folder."""
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +74,11 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def is_unix(address: str) -> bool:
+    """Whether an address is the path of a Unix socket."""
+    return address.startswith(UNIX)
+
+
 NodeId = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
 """Name of a CometBFT node: the address of its network key, 40 hex digits."""
 PeerAddress = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}@[^@\s]+:[0-9]{1,5}$", max_length=320)]
@@ -91,8 +100,11 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """HOST:PORT where CometBFT listens for other members' engines."""
     external: str = ""
     """HOST:PORT at which the others reach it; empty when that is `p2p`."""
-    rpc: str = "127.0.0.1:26657"
-    """HOST:PORT of CometBFT's own interface; loopback only, the node is its one client."""
+    rpc: str = RPC
+    """CometBFT's own interface, which asks nobody who they are: a Unix socket of the data folder.
+
+    HOST:PORT on loopback is possible, for tools: then every user of the machine reads everything.
+    """
     metrics: str = ""
     """HOST:PORT of CometBFT's metrics, loopback only, e.g. `127.0.0.1:26660`; empty for none."""
     peers: tuple[PeerAddress, ...] = ()
@@ -122,7 +134,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def __post_init__(self) -> None:
         """ValueError when CometBFT's own interface would be open to other machines."""
-        for name, address in (("rpc", self.rpc), ("metrics", self.metrics or self.rpc)):
+        near = {"metrics": self.metrics} if self.metrics else {}
+        if not is_unix(self.rpc):
+            near["rpc"] = self.rpc
+        elif not self.rpc.removeprefix(UNIX) or set(self.rpc) & set(", \n"):
+            raise ValueError(f"engine.rpc: {self.rpc!r} is no path that CometBFT can take")
+        for name, address in near.items():
             if not is_loopback(address):
                 raise ValueError(f"engine.{name} must be on loopback, not {address!r}")
         if self.state_sync and not self.trust:
@@ -158,6 +175,13 @@ def load(folder: Path, environment: Mapping[str, str]) -> Settings:
     except (msgspec.DecodeError, UnicodeDecodeError, OSError) as problem:
         raise SettingsError(FILE, str(problem)) from None
     return _with_environment(found, environment)
+
+
+def rpc_address(folder: Path, engine: EngineSettings) -> str:
+    """Where CometBFT's own interface of a data folder is reached: `unix:PATH` or HOST:PORT."""
+    if not is_unix(engine.rpc):
+        return engine.rpc
+    return f"{UNIX}{folder / engine.rpc.removeprefix(UNIX)}"
 
 
 def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settings:

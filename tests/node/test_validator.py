@@ -20,7 +20,14 @@ from tallystick.errors import NodeError, SettingsError, Unreachable
 from tallystick.gateway.reply import Outcome
 from tallystick.node import Node
 from tallystick.node.consortium import AllowList
-from tallystick.settings import FILE, EngineSettings, Settings, is_loopback, load
+from tallystick.settings import (
+    FILE,
+    EngineSettings,
+    Settings,
+    is_loopback,
+    load,
+    rpc_address,
+)
 from tests.till import APP
 from tests.till.desk import until
 from tests.till.messages import Leave, Pay
@@ -30,7 +37,7 @@ from tests.till.running import keys_of
 from tests.till.validator import make_validator
 
 pytestmark = pytest.mark.xdist_group("cometbft")
-SECONDS = 40
+SECONDS = 60
 NODE_ID = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -135,7 +142,7 @@ def test_kills_of_the_node_lose_nothing_and_double_nothing(tmp_path: Path) -> No
             assert pids
             began.kill()
             began.wait()
-            until(lambda: not engine_pids(folder), 10)
+            until(lambda: not engine_pids(folder))
     with process(folder):
         replies = list(client.submit_many(kept))
         assert {each.outcome for each in replies} == {Outcome.ACCEPTED}
@@ -186,6 +193,12 @@ def test_engine_settings_say_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('[engine]\nkind = "cometbft"\nrpc = "0.0.0.0:26657"\n')
     with pytest.raises(SettingsError, match=r"engine\.rpc must be on loopback"):
         load(tmp_path, {})
+    (tmp_path / FILE).write_text('[engine]\nrpc = "unix:"\n')
+    with pytest.raises(SettingsError, match="is no path that CometBFT can take"):
+        load(tmp_path, {})
+    (tmp_path / FILE).write_text('[engine]\nrpc = "127.0.0.1:26657"\n')
+    assert rpc_address(tmp_path, load(tmp_path, {}).engine) == "127.0.0.1:26657"
+    assert rpc_address(tmp_path, EngineSettings()) == f"unix:{tmp_path}/rpc.sock"
     for bad in ('metrics = "10.0.0.1:1"', 'peers = ["host:1"]', 'allow = ["x"]', "bundle = 0"):
         (tmp_path / FILE).write_text(f"[engine]\n{bad}\n")
         with pytest.raises(SettingsError):

@@ -206,6 +206,15 @@ def test_probes_beyond_this_machine_are_a_warning(tmp_path: Path) -> None:
     assert level(files.doors_are_closed(Patient(tmp_path, near))) is Level.OK
 
 
+def test_an_engine_that_every_user_may_ask_is_named(tmp_path: Path) -> None:
+    assert level(files.doors_are_closed(consortium(tmp_path))) is Level.OK
+    engine = EngineSettings(kind="cometbft", rpc="127.0.0.1:26657")
+    found = files.doors_are_closed(consortium(tmp_path, settings=Settings(engine=engine)))
+    assert level(found) is Level.WARN
+    assert found is not None
+    assert "every user of this machine reads all at 127.0.0.1:26657" in found.said
+
+
 @pytest.mark.parametrize(
     "name",
     (

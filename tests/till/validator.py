@@ -29,11 +29,10 @@ SECRET = "till"
 
 def engine_settings(**changes: Any) -> EngineSettings:
     """Settings of a validator that is alone, on ports that nobody has."""
-    p2p, rpc = free_ports(2)
+    (p2p,) = free_ports(1)
     said: dict[str, Any] = {
         "kind": "cometbft",
         "p2p": f"127.0.0.1:{p2p}",
-        "rpc": f"127.0.0.1:{rpc}",
         "timeout_commit_ms": 20,
         "binary": str(install()),
     }

@@ -12,10 +12,10 @@ from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, SOCKET_BYTES_MAX,
 from tallystick.errors import SettingsError
 from tallystick.network.dwelling import read_settings, write_settings
 from tallystick.network.ports import HOST, free_ports, is_free
-from tallystick.settings import EngineSettings, split_address
+from tallystick.settings import EngineSettings, is_unix, split_address
 
 PORTS = 3
-"""Ports of a node: peers, the engine's interface, its metrics."""
+"""Ports of a node: peers, the engine's interface unless that is a socket, its metrics."""
 
 
 def check_depth(folder: Path, nodes: int) -> None:
@@ -36,6 +36,8 @@ def give_ports(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         settings = read_settings(folder / name)
         p2p, rpc, metrics = (f"{HOST}:{next(ports)}" for _ in range(PORTS))
+        if is_unix(settings.engine.rpc):
+            rpc = settings.engine.rpc
         engine = replace(settings.engine, p2p=p2p, rpc=rpc, metrics=metrics)
         write_settings(folder / name, replace(settings, engine=engine))
 
@@ -59,4 +61,4 @@ def introduce(folder: Path, names: Sequence[str]) -> None:
 def has_its_ports(engine: EngineSettings) -> bool:
     """Whether a node that does not run could listen where its settings say."""
     addresses = (engine.p2p, engine.rpc, engine.metrics)
-    return all(is_free(split_address(each)[1]) for each in addresses if each)
+    return all(is_free(split_address(each)[1]) for each in addresses if each and not is_unix(each))

@@ -14,6 +14,7 @@ from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.errors import ClientError, SettingsError
 from tallystick.network.dwelling import read_settings
 from tallystick.network.plan import NodeWish, Run, read_run
+from tallystick.settings import rpc_address
 from tallystick.values.codec import settle_types
 
 # Every node is asked on a thread of its own.
@@ -96,7 +97,7 @@ def look(folder: Path, wishes: Sequence[NodeWish]) -> NetworkStanding:
 
 def rpc_of(data: Path) -> Rpc:
     """The engine of a node's folder."""
-    return Rpc(read_settings(data).engine.rpc, timeout_seconds=ASK_SECONDS)
+    return Rpc(rpc_address(data, read_settings(data).engine), timeout_seconds=ASK_SECONDS)
 
 
 def _ask(folder: Path, wish: NodeWish) -> NodeStanding:

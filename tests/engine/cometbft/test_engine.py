@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from tallystick.engine.replay import replay
 from tallystick.errors import DiskFull, Halted, ReachedHeight
 from tallystick.gateway.reply import Outcome
 from tallystick.ledger.execute import Ledger
+from tallystick.network.ports import free_ports
+from tallystick.settings import split_address
 from tallystick.store.disk import OsDisk, OsFile
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
@@ -37,7 +40,7 @@ from tests.till.people import PEOPLE
 from tests.till.records import Note, Purse
 
 pytestmark = pytest.mark.xdist_group("cometbft")
-SECONDS = 30
+SECONDS = 60
 
 
 def filled(alone: Alone, count: int) -> list[bytes]:
@@ -202,14 +205,14 @@ def test_better_signatures_answer_the_same_transaction_under_worse_ones(tmp_path
 def test_an_idle_chain_makes_blocks_for_what_is_due_and_for_what_expires(tmp_path: Path) -> None:
     settings = settings_for(heartbeat_seconds=3_600)
     with Alone(tmp_path / "node", settings=settings) as alone:
-        due_ms = alone.engine.now_ms() + 1_500
+        due_ms = alone.engine.now_ms() + 3_000
         raw = alone.signed(("A", Leave(name="later", number=1, at_ms=due_ms)))
         hand_in(alone, [raw])
         all_decided(alone, [raw])
         alone.engine.waiting.pause(20)
         late = alone.signed(
             ("A", Fill(currency="CNY", amount_minor=1)),
-            expires_at_ms=alone.engine.now_ms() + 2_500,
+            expires_at_ms=alone.engine.now_ms() + 4_000,
         )
         batch = alone.gateway.offer([late])
         assert batch.replies()[0].outcome is Outcome.KEPT
@@ -243,7 +246,7 @@ def test_what_lies_beyond_the_horizon_of_the_last_block_waits_until_it_does_not(
 
 def test_more_than_may_wait_is_busy(tmp_path: Path) -> None:
     with Alone(tmp_path / "node", kept_max=100) as alone:
-        alone.engine.waiting.pause(3)
+        alone.engine.waiting.pause(60)
         hand_in(alone, filled(alone, 100))
         batch = alone.gateway.offer(filled(alone, 1))
         assert batch.replies()[0].outcome is Outcome.REJECTED
@@ -356,6 +359,60 @@ def test_no_word_of_a_peer_in_the_log_halts_a_node(tmp_path: Path) -> None:
         assert set(all_decided(alone, raws)) == {"accepted"}
         until(lambda: not alone.engine.standing().trouble, SECONDS)
         assert alone.ended == []
+
+
+def test_nobody_else_may_ask_the_engine(tmp_path: Path) -> None:
+    """CometBFT's own interface is a socket of this user, also after a kill, and no port."""
+    node = tmp_path / "node"
+    node.mkdir(mode=0o755)
+    with Alone(node) as alone:
+        pid = alone.engine.child.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: alone.engine.child.starts == 2, SECONDS)
+        raws = filled(alone, 3)
+        hand_in(alone, raws)
+        assert set(all_decided(alone, raws)) == {"accepted"}
+        assert stat.S_IMODE((node / "rpc.sock").stat().st_mode) & 0o077 == 0
+        assert stat.S_IMODE((node / "engine").stat().st_mode) == 0o700
+        assert stat.S_IMODE((node / "engine" / "cometbft.log").stat().st_mode) == 0o600
+        assert listening(alone.engine.child.pid) == {split_address(alone.settings.p2p)[1]}
+
+
+def listening(pid: int | None) -> set[int]:
+    """TCP ports at which a process listens (Linux: /proc/net/tcp, state 0A)."""
+    holds = {
+        str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()
+    }
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]
+    ]
+    return {
+        int(row[1].rpartition(":")[2], 16)
+        for row in rows
+        if row[3] == "0A" and f"socket:[{row[9]}]" in holds
+    }
+
+
+def test_another_engine_at_the_address_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """Two nodes with one port: the second one's CometBFT cannot start, and that is its trouble."""
+    ports = free_ports(2)
+    p2p, rpc = (f"127.0.0.1:{port}" for port in ports)
+    with Alone(tmp_path / "node", settings=settings_for(p2p=p2p, rpc=rpc)):
+        other = Alone(tmp_path / "other", settings=settings_for(p2p=p2p, rpc=rpc))
+        other.start(wait=False)
+        try:
+            until(lambda: "address already in use" in other.engine.standing().trouble, SECONDS)
+            assert not other.engine.watcher.is_up
+            raws = filled(other, 1)
+            hand_in(other, raws)
+            until(lambda: other.engine.child.starts > 2, SECONDS)
+            assert not other.engine.watcher.is_up
+            assert other.engine.watcher.engine_trouble()
+        finally:
+            other.stop()
 
 
 def test_each_transaction_may_travel_alone(tmp_path: Path) -> None:

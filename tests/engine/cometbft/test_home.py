@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -29,6 +28,7 @@ from tallystick.engine.cometbft.install import install
 from tallystick.errors import BadKeyFile, NodeError, SettingsError
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, Genesis
 from tallystick.ledger.system import CONSENSUS, Consensus, Validator
+from tallystick.network.ports import free_ports
 from tallystick.settings import EngineSettings
 from tallystick.values.codec import encode, replace
 
@@ -56,13 +56,6 @@ def genesis_with(*keys: bytes) -> Genesis:
     )
 
 
-def free_port() -> int:
-    """A port of this machine that nobody has."""
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running(home: Path, *words: str) -> Any:
     """CometBFT over a home, gone with its group at the end."""
@@ -83,10 +76,10 @@ def running(home: Path, *words: str) -> Any:
 
 def ask(port: int, route: str, home: Path) -> Any:
     """What CometBFT answers, once it does."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{route}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{route}", timeout=30) as answer:
                 return json.load(answer)["result"]
         except OSError:
             assert time.monotonic() < end, (home / "log").read_text()
@@ -98,9 +91,9 @@ def test_the_real_program_runs_on_it(tmp_path: Path) -> None:
     home = tmp_path / "engine"
     key = validator_key(home)
     genesis = genesis_with(key)
-    rpc, metrics = free_port(), free_port()
+    p2p, rpc, metrics = free_ports(3)
     settings = EngineSettings(
-        p2p=f"127.0.0.1:{free_port()}",
+        p2p=f"127.0.0.1:{p2p}",
         rpc=f"127.0.0.1:{rpc}",
         metrics=f"127.0.0.1:{metrics}",
         allow=("ab" * 20,),
@@ -125,9 +118,9 @@ def test_the_real_program_runs_on_it(tmp_path: Path) -> None:
         params = ask(rpc, "consensus_params?height=1", home)["consensus_params"]
         assert params["block"] == {"max_bytes": "4194304", "max_gas": "-1"}
         assert params["evidence"]["max_age_duration"] == "172800000000000"
-        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=5) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=30) as page:
             assert b"cometbft_consensus_height" in page.read()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while int(ask(rpc, "status", home)["sync_info"]["latest_block_height"]) < 2:
             assert time.monotonic() < end, (home / "log").read_text()
             time.sleep(0.2)
@@ -215,6 +208,7 @@ def test_settings_reach_the_engine(tmp_path: Path) -> None:
     write_home(tmp_path, genesis, settings, socket=Path("/d/abci.sock"), joining=joining)
     config = tomllib.loads((tmp_path / "config" / "config.toml").read_text())
     assert config["proxy_app"] == "unix:///d/abci.sock"
+    assert config["rpc"]["laddr"] == "unix://rpc.sock"
     assert config["filter_peers"] is True
     assert config["p2p"]["pex"] is False
     assert config["p2p"]["addr_book_strict"] is True

@@ -8,8 +8,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,7 +95,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def rpc(server: Server) -> Iterator[Rpc]:
-    made = Rpc(server.address, timeout_seconds=5)
+    made = Rpc(server.address, timeout_seconds=60)
     yield made
     made.close()
 
@@ -109,7 +111,7 @@ def test_a_connection_is_kept_from_call_to_call(server: Server, rpc: Rpc) -> Non
 
 
 def test_callers_at_the_same_time_have_connections_of_their_own(server: Server, rpc: Rpc) -> None:
-    gate = threading.Barrier(4, timeout=5)
+    gate = threading.Barrier(4, timeout=30)
 
     def say(method: str, given: dict[str, str]) -> Said:
         gate.wait()
@@ -176,12 +178,14 @@ def test_nobody_there_and_nobody_in_time_are_unavailable(server: Server) -> None
         nobody = Rpc(f"127.0.0.1:{unheard.getsockname()[1]}")
         with pytest.raises(RpcUnavailable):
             nobody.status()
-    slow = Rpc(server.address, timeout_seconds=0.2)
+    slow = Rpc(server.address, timeout_seconds=60)
     slow.status()
+    (kept,) = slow._idle
+    kept.sock.settimeout(0.2)
     late = threading.Event()
 
     def say(method: str, given: dict[str, str]) -> Said:
-        late.wait(1)
+        late.wait(30)
         return told({})
 
     server.say = say
@@ -189,6 +193,12 @@ def test_nobody_there_and_nobody_in_time_are_unavailable(server: Server) -> None
         slow.status()
     late.set()
     slow.close()
+
+
+@pytest.mark.parametrize("name", ("nobody.sock", "x" * 200))
+def test_a_socket_where_nobody_listens_is_unavailable(tmp_path: Path, name: str) -> None:
+    with closing(Rpc(f"unix:{tmp_path / name}")) as rpc, pytest.raises(RpcUnavailable):
+        rpc.status()
 
 
 def test_all_pages_of_validators_are_put_together(server: Server, rpc: Rpc) -> None:

@@ -22,7 +22,7 @@ from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.cometbft.blockclock import BlockClock
 from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.cometbft.bundler import Bundler
-from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, write_home
+from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, node_id, write_home
 from tallystick.engine.cometbft.install import find_binary
 from tallystick.engine.cometbft.outbox import Outbox, OutboxFull
 from tallystick.engine.cometbft.process import Child
@@ -42,7 +42,7 @@ from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
-from tallystick.settings import EngineSettings
+from tallystick.settings import UNIX, EngineSettings, is_unix, rpc_address
 from tallystick.store.base import Disk
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class CometEngine:
         )
         self.waiting.ledger_ms = chain.ledger_ms
         self.clock = BlockClock(chain.state.tip.time_ms, wall=around.wall)
-        self.rpc = Rpc(settings.rpc)
+        self.rpc = Rpc(rpc_address(around.folder, settings))
         self.bundles = BundleCache(chain.ledger)
         self.application = UntilHeight(
             chain,
@@ -145,7 +145,14 @@ class CometEngine:
         """CometBFT, not started. Its working folder is the data folder: socket paths are short."""
         folder = self._around.folder
         command = [str(self._binary.resolve()), "start", "--home", HOME]
-        return Child(command, log_path=folder / HOME / LOG, folder=folder, began=self._engine_began)
+        address = rpc_address(folder, self._around.settings)
+        return Child(
+            command,
+            log_path=folder / HOME / LOG,
+            folder=folder,
+            began=self._engine_began,
+            sockets=[Path(address.removeprefix(UNIX))] if is_unix(address) else [],
+        )
 
     def _watched(self) -> Watched:
         """What the watcher looks after."""
@@ -157,9 +164,12 @@ class CometEngine:
             clock=self.clock,
             application=self.application,
             child=self.child,
-            rpc=Rpc(settings.rpc, timeout_seconds=POLL_TIMEOUT_SECONDS),
+            rpc=Rpc(
+                rpc_address(self._around.folder, settings), timeout_seconds=POLL_TIMEOUT_SECONDS
+            ),
             allow=self._around.allow,
             resolve=self._resolve,
+            node_id=node_id(self._around.folder / HOME),
             heartbeat_seconds=settings.heartbeat_seconds,
         )
 

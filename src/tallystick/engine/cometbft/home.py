@@ -30,7 +30,7 @@ from tallystick.errors import BadKeyFile, NodeError, SettingsError
 from tallystick.ledger.app import Record, tag_of
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.system import Consensus, Validator
-from tallystick.settings import EngineSettings, is_loopback
+from tallystick.settings import UNIX, EngineSettings, is_loopback, is_unix
 from tallystick.values.codec import decode
 
 HOME = "engine"
@@ -81,6 +81,8 @@ def write_home(
     what this validator signed is lost.
     """
     _check_socket(socket)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
     written = genesis_file(genesis)
     validator_key(home)
     node_id(home)
@@ -229,7 +231,7 @@ def config_file(
 def _rpc(settings: EngineSettings) -> dict[str, Any]:
     """CometBFT's interface: for the node alone."""
     return {
-        "laddr": f"tcp://{settings.rpc}",
+        "laddr": _laddr(settings.rpc),
         "unsafe": False,
         "grpc_laddr": "",
         "pprof_laddr": "",
@@ -238,6 +240,11 @@ def _rpc(settings: EngineSettings) -> dict[str, Any]:
         "max_body_bytes": 4 * 1_048_576,
         "max_open_connections": 200,
     }
+
+
+def _laddr(address: str) -> str:
+    """An address in CometBFT's words; a relative path is one of the folder where it is started."""
+    return f"unix://{address.removeprefix(UNIX)}" if is_unix(address) else f"tcp://{address}"
 
 
 def _p2p(settings: EngineSettings) -> dict[str, Any]:

@@ -39,12 +39,17 @@ class Child:
         log_path: Path,
         folder: Path,
         began: Callable[[], None] = lambda: None,
+        sockets: Sequence[Path] = (),
     ) -> None:
-        """`command` begins with the program's path; `began` is called after every start."""
+        """`command` begins with the program's path; `began` is called after every start.
+
+        `sockets` are those that it listens at: what a killed one left is removed before a start.
+        """
         self._command = list(command)
         self._folder = folder
         self._log_path = log_path
         self._began = began
+        self._sockets = tuple(sockets)
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="engine-child")
         self._stopping = threading.Event()
@@ -134,8 +139,10 @@ class Child:
     def _once(self) -> int:
         """One life of the child; its exit code."""
         _put_aside(self._log_path)
+        for each in self._sockets:
+            each.unlink(missing_ok=True)
         leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self._command]
-        with self._log_path.open("ab") as out:
+        with open(self._log_path, "ab", opener=_private) as out:
             process = subprocess.Popen(
                 leashed,
                 stdin=subprocess.DEVNULL,
@@ -143,6 +150,7 @@ class Child:
                 stderr=out,
                 cwd=self._folder,
                 start_new_session=True,
+                umask=0o077,
             )
         self._process = process
         if self._stopping.is_set():  # it was asked for before there was anything to stop
@@ -160,6 +168,11 @@ class Child:
         except OSError:
             return ""
         return f"; its last words: {lines[-1][:300]}" if lines else ""
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that others may not read if it is made."""
+    return os.open(path, flags, 0o600)
 
 
 def _put_aside(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A small client of CometBFT's own interface: JSON-RPC over loopback HTTP, connections kept open.
+"""A small client of CometBFT's own interface: JSON-RPC over a Unix socket or loopback TCP.
 
 The node is its only user: it hands bundles in here, and asks for what light clients and status
 pages need. What the engine says travels on as it came, as plain JSON data.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import threading
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
-from tallystick.settings import split_address
+from tallystick.settings import UNIX, is_unix, split_address
 
 TIMEOUT_SECONDS = 10.0
 """How long one call may take."""
@@ -54,8 +55,9 @@ class Rpc:
     """Calls to one CometBFT. For any thread; each call in progress has a connection."""
 
     def __init__(self, address: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """`address` is HOST:PORT; nothing is connected before the first call."""
-        self._host, self._port = split_address(address)
+        """`address` is `unix:PATH` or HOST:PORT; nothing is connected before the first call."""
+        self._path = address.removeprefix(UNIX) if is_unix(address) else ""
+        self._host, self._port = ("localhost", 0) if self._path else split_address(address)
         self._timeout_seconds = timeout_seconds
         self._idle: list[http.client.HTTPConnection] = []
         self._is_closed = False
@@ -151,11 +153,16 @@ class Rpc:
                 raise RpcUnavailable("no answer in time") from slow
             except (OSError, http.client.HTTPException):
                 self._drop_idle()
-        fresh = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
         try:
-            return self._post(fresh, body)
+            return self._post(self._fresh(), body)
         except (OSError, http.client.HTTPException) as problem:
             raise RpcUnavailable(str(problem) or type(problem).__name__) from problem
+
+    def _fresh(self) -> http.client.HTTPConnection:
+        """A connection that is made when it is used."""
+        if self._path:
+            return _UnixConnection(self._path, self._timeout_seconds)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
 
     def _post(self, connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:
         """One request; the connection is kept only when all went well."""
@@ -173,6 +180,25 @@ class Rpc:
                 return found
         connection.close()
         return found
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, timeout_seconds: float) -> None:
+        super().__init__("localhost", timeout=timeout_seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the path."""
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        made.settimeout(self.timeout)
+        try:
+            made.connect(self._path)
+        except BaseException:
+            made.close()
+            raise
+        self.sock = made
 
 
 def _at(height: int | None) -> dict[str, str]:

@@ -66,6 +66,8 @@ class Watched:
     """Engines that may connect."""
     resolve: Resolve
     """Answers what needs no block any more."""
+    node_id: str
+    """Its name among its peers."""
     heartbeat_seconds: int
     """How long after the last block an empty one is made."""
 
@@ -167,12 +169,15 @@ class Watcher:
         watched.application.allow = watched.allow()
         self._read_log()
         try:
-            told = watched.rpc.status()["sync_info"]
+            status = watched.rpc.status()
             self.peers = int(watched.rpc.net_info()["n_peers"])
         except (RpcUnavailable, RpcRefused):
             self.is_up = False
             return
-        self.is_up, self.is_catching_up = True, bool(told["catching_up"])
+        if watched.child.pid is None or status["node_info"]["id"] != watched.node_id:
+            self.is_up = False  # whose port we were given: another node's
+            return
+        self.is_up, self.is_catching_up = True, bool(status["sync_info"]["catching_up"])
 
     def _read_log(self) -> None:
         """CometBFT that cannot go on says so in its log alone, and stands still."""

@@ -13,7 +13,7 @@ from tallystick.engine.folder import GENESIS, KEYS, PASSPHRASE, TLS, read_halt
 from tallystick.operations.backup.folder import leftovers
 from tallystick.operations.doctor.finding import Finding, fail, ok, warn
 from tallystick.operations.doctor.patient import Patient
-from tallystick.settings import FILE, is_loopback
+from tallystick.settings import FILE, is_loopback, is_unix
 
 DAYS_WARN, DAYS_FAIL = 30, 7
 """Days before the end of a certificate."""
@@ -41,6 +41,9 @@ def doors_are_closed(patient: Patient) -> Finding | None:
     if probes and not is_loopback(probes):
         said = f"health and metrics are open to whoever reaches {probes}"
         return warn(said, "listen on loopback or an inner network; they name no party or amount")
+    if patient.is_consortium and not is_unix(patient.settings.engine.rpc):
+        said = f"every user of this machine reads all at {patient.settings.engine.rpc}"
+        return warn(said, "leave engine.rpc out: a Unix socket that this user alone may open")
     return ok("what asks for no certificate is on this machine alone")
 
 

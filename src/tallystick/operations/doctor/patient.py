@@ -18,7 +18,7 @@ from tallystick.engine.cometbft.rpc import Rpc, RpcRefused, RpcUnavailable
 from tallystick.engine.folder import LOCK
 from tallystick.errors import ClientError, DataFolderInUse, SettingsError
 from tallystick.gateway.standing import NodeStatus
-from tallystick.settings import Settings
+from tallystick.settings import Settings, rpc_address
 from tallystick.store.disk import OsDisk
 
 COMMITS = 100
@@ -111,7 +111,9 @@ def look_at(folder: Path, versions: Mapping[str, int]) -> Patient:
         settings_trouble=trouble,
         holder=holder,
         running=None if holder is None else ask_node(folder, settings),
-        ordering=ask_engine(settings.engine.rpc) if holder and is_consortium else None,
+        ordering=ask_engine(rpc_address(folder, settings.engine))
+        if holder and is_consortium
+        else None,
         is_synchronised=ask_system(),
         versions=versions,
     )
@@ -158,7 +160,7 @@ def ask_figures(address: str) -> dict[str, float]:
 
 
 def ask_engine(address: str) -> Ordering | None:
-    """What CometBFT says on its loopback interface; None when it does not answer."""
+    """What CometBFT says on its own interface; None when it does not answer."""
     rpc = Rpc(address, timeout_seconds=PATIENCE_SECONDS)
     try:
         status = rpc.status()
