@@ -11,7 +11,7 @@ import pytest
 
 from tallystick.network.network import Network
 
-pytestmark = (pytest.mark.consortium, pytest.mark.timeout(300))
+pytestmark = [pytest.mark.consortium, pytest.mark.timeout(300)]
 
 
 def test_the_story_on_four_validators(tmp_path: Path) -> None:
