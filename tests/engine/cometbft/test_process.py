@@ -158,3 +158,17 @@ def test_a_leash_becomes_the_program() -> None:
         text=True,
     )
     assert done.stdout == "here\n"
+
+
+def test_a_log_is_put_aside_while_it_is_written(tmp_path: Path) -> None:
+    """However much a peer has CometBFT write, two logs are the most there is on the disk."""
+    talk = "import time\nwhile True: print('word', flush=True); time.sleep(0.01)"
+    with child(tmp_path, program(talk)) as made:
+        path = tmp_path / "home" / "log"
+        until(lambda: "word" in said(tmp_path))
+        os.truncate(path, LOG_BYTES_MAX + 1)
+        assert all(line.endswith("word") for line in made.new_lines())
+        assert path.stat().st_size < LOG_BYTES_MAX
+        assert path.with_name("log.1").stat().st_size > LOG_BYTES_MAX
+        until(lambda: "word" in list(made.new_lines()))
+        assert made.starts == 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tallystick.engine.cometbft import leash
@@ -24,9 +25,11 @@ STEADY_SECONDS = 30.0
 PATIENCE_SECONDS = 10.0
 """How long it may take to end when asked to; then it is killed."""
 LOG_BYTES_MAX = 64 * 1024 * 1024
-"""A log larger than this is put aside when the child is started."""
+"""A log larger than this is put aside."""
 TAIL_BYTES = 4_096
 READ_BYTES_MAX = 1_048_576
+READS_MAX = 128
+"""Reads of the log at a time: more than it may have bytes."""
 
 
 class Child:
@@ -86,12 +89,21 @@ class Child:
         """End it at once; it is started again."""
         self._signal(signal.SIGKILL)
 
-    def new_lines(self) -> list[str]:
+    def new_lines(self) -> Iterator[str]:
         """Whole lines that it has said since this was asked last; one too long for us is left out.
 
-        A peer can have it write a line as long as it likes: that must not hide what comes after,
-        and the rest of such a line must not pass for a line of its own.
+        A peer can have it write as much as it likes: that must not hide what comes after, the rest
+        of a long line must not pass for a line of its own, and the log must not fill the disk.
         """
+        for _ in range(READS_MAX):
+            before = self._read_to
+            yield from self._read_on()
+            if self._read_to == before:
+                break
+        self._shorten()
+
+    def _read_on(self) -> list[str]:
+        """The next whole lines of the log."""
         try:
             with self._log_path.open("rb") as kept:
                 if kept.seek(0, os.SEEK_END) < self._read_to:
@@ -110,6 +122,22 @@ class Child:
             _, _, whole = whole.partition(b"\n")
             self._is_amid_a_line = False
         return [line.decode("utf-8", "replace") for line in whole.split(b"\n") if line]
+
+    def _shorten(self) -> None:
+        """Put a log that has grown too large aside while it is written; what is read may go.
+
+        CometBFT appends, so that it goes on at the beginning of the emptied file.
+        """
+        try:
+            size = self._log_path.stat().st_size
+            if size <= LOG_BYTES_MAX:
+                return
+            shutil.copyfile(self._log_path, _aside(self._log_path))
+            os.truncate(self._log_path, 0)
+        except OSError as problem:
+            log.warning("%s cannot be put aside: %s", self._log_path, problem)
+            return
+        self._read_to, self._is_amid_a_line = 0, False
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process
@@ -175,11 +203,16 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def _aside(path: Path) -> Path:
+    """Where the log before this one is."""
+    return path.with_name(path.name + ".1")
+
+
 def _put_aside(path: Path) -> None:
     """Keep one old log beside a new one, once it has grown large."""
     try:
         if path.stat().st_size > LOG_BYTES_MAX:
-            path.replace(path.with_name(path.name + ".1"))
+            path.replace(_aside(path))
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
