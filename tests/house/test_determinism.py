@@ -29,6 +29,8 @@ BANNED_ATTRIBUTES = {
     "as_integer_ratio", "is_integer", "total_seconds", "timestamp",  # floats by another door
 }  # fmt: skip
 
+UNICODE_METHODS = {"strip", "lstrip", "rstrip", "isspace"}  # without an argument
+
 ORDER_DOES_NOT_MATTER = {
     "sorted", "set", "frozenset", "any", "all", "sum", "len", "min", "max", "bool", "isinstance",
 }  # fmt: skip
@@ -58,6 +60,20 @@ def test_no_call_that_differs_by_run(path: Path) -> None:
         if isinstance(node, ast.Attribute)
         if node.attr in BANNED_ATTRIBUTES
         or (node.attr in CLOCKS and last_name(node.value) in {"datetime", "date", "time"})
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", pure_files(), ids=name_of)
+def test_no_table_of_unicode(path: Path) -> None:
+    """What counts as blank, as a digit or as a capital may change with a release of Python."""
+    found = [
+        f"{at(path, node)} .{node.func.attr}()"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in UNICODE_METHODS
+        and not node.args
     ]
     assert found == []
 

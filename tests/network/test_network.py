@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.cli.main import run
 from tallystick.engine.cometbft.home import founding_validators
 from tallystick.engine.folder import GENESIS, read_genesis
 from tallystick.errors import NodeError, SettingsError
@@ -135,3 +136,12 @@ def test_settings_that_cannot_be_read_are_told_of(network: Network) -> None:
     assert "node.toml" in one.trouble
     assert two.trouble == ""
     assert (one.state, two.state) == ("down", "down")
+
+
+def test_another_number_of_validators_is_not_passed_over(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A network that is there has the nodes that it has."""
+    assert run(["network", "up", "--data", str(network.folder), "--validators", "7"]) == 30
+    assert "has 2 nodes, not 7" in capsys.readouterr().err
+    assert network.supervisor is None

@@ -340,7 +340,7 @@ class Network:
             mine = [each for each in found.nodes if each.name == only]
             if found.is_well or (mine and mine[0].state == "live" and found.agrees):
                 return found
-            for each in found.nodes:
+            for each in mine or found.nodes:
                 if each.state == "halted":
                     raise NodeError(f"{each.name} halted: {each.trouble}")
             if time.monotonic() >= end:

@@ -42,8 +42,8 @@ def path_command(ctx: click.Context) -> int:
 
 
 def _tell(path: Path, *, as_json: bool) -> None:
-    """Version and place."""
+    """Its place alone, for `$(tally engine path)`; in JSON its version too."""
     if as_json:
         print_json({"version": VERSION, "path": str(path)})
     else:
-        click.echo(f"CometBFT {VERSION}: {path}")
+        click.echo(str(path))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from tallystick.cli.commands.init import OPENS
 from tallystick.cli.exits import NOT_OK, OK
@@ -104,7 +105,14 @@ def up(
     install(say=lambda text: say(f"engine: {text}"))
     if (folder / PLAN).exists():
         network = Network.open(folder)
-        say(f"network: {folder} holds {network.plan.chain_id} of {len(network.nodes)} nodes")
+        there = len(network.nodes)
+        asked = ctx.get_parameter_source("validators") is not ParameterSource.DEFAULT
+        if asked and validators != there:
+            raise NodeError(
+                f"the network in {folder} has {there} nodes, not {validators}: `tally network add`"
+                " and a vote make it larger"
+            )
+        say(f"network: {folder} holds {network.plan.chain_id} of {there} nodes")
     else:
         file = cast_file() if members is None else read_founding(members)
         is_trial = trial or members is None

@@ -45,6 +45,9 @@ from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import require
 from tallystick.values.interval import Interval
 
+BLANK = " \t\r\n\u00a0\u3000"
+"""What says nothing by itself; written out, for Python's own table may change."""
+
 
 def split(ctx: Context, msg: Split) -> None:
     """Cut a piece into parts, from its lowest cent up."""
@@ -75,7 +78,7 @@ def pass_(ctx: Context, msg: Pass) -> None:
     few = piece.hops < undertaking.hops_max and len(piece.former_holders) < FORMER_HOLDERS_MAX
     require(few, Refusal.TOO_MANY_HOPS, **told)
     is_loop = msg.to in piece.former_holders
-    require(not is_loop or msg.reason.strip() != "", Refusal.LOOP, **told)
+    require(not is_loop or msg.reason.strip(BLANK) != "", Refusal.LOOP, **told)
     _require_settlement(ctx, piece, msg)
 
     banking = banking_of(ctx, undertaking)
@@ -177,7 +180,7 @@ def ask_return(ctx: Context, msg: AskReturn) -> None:
 
     require(transfer.sender == ctx.party, Refusal.NOT_SENDER, party=ctx.party)
     _require_returnable(ctx, transfer)
-    require(msg.error.strip() != "", Refusal.RETURN_NOT_ASKED, transfer_id=msg.transfer_id)
+    require(msg.error.strip(BLANK) != "", Refusal.RETURN_NOT_ASKED, transfer_id=msg.transfer_id)
 
     ctx.save(replace(transfer, error=msg.error))
 
