@@ -91,6 +91,18 @@ class AuditReport:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Audited:
+    """What an audit found, and what came out of the replay."""
+
+    report: AuditReport
+    """What was found; when it is not ok, the rest is of no use."""
+    state: State
+    """The state after the last block."""
+    store: MemoryStore
+    """Its records."""
+
+
 class _Wrong(Exception):
     """A block is not what it says."""
 
@@ -104,6 +116,18 @@ def audit(
     accel: str = "python",
 ) -> AuditReport:
     """Audit the data folder of a chain; `DataFolderInUse` while a node runs over it."""
+    return audited(folder, apps, authority, progress=progress, accel=accel).report
+
+
+def audited(
+    folder: Path,
+    apps: Sequence[App],
+    authority: Authority,
+    *,
+    progress: Progress | None = None,
+    accel: str = "python",
+) -> Audited:
+    """The same, and the state after the last block that was replayed."""
     began = time.monotonic()
     report = AuditReport()
     genesis = read_genesis(folder, apps)
@@ -112,10 +136,12 @@ def audit(
         stack.callback(lock.release)
         ledger = Ledger(apps, authority, genesis)
         report.chain_id = ledger.chain_id
-        _Audit(folder, ledger, load(accel), report, progress or (lambda _done, _all: None)).run()
+        said = progress or (lambda _done, _all: None)
+        own = _Audit(folder, ledger, load(accel), report, said)
+        own.run()
     report.ok = not report.problems
     report.seconds = round(time.monotonic() - began, 3)
-    return report
+    return Audited(report, own.state, own.store)
 
 
 class _Audit:
@@ -130,10 +156,10 @@ class _Audit:
         self._body = body
         self._report = report
         self._progress = progress
-        self._store = MemoryStore()
-        self._store.apply(0, first_records(ledger.genesis, ledger.rules.record_types), {})
-        self._state = State(
-            self._store,
+        self.store = MemoryStore()
+        self.store.apply(0, first_records(ledger.genesis, ledger.rules.record_types), {})
+        self.state = State(
+            self.store,
             ledger.rules.decoders,
             genesis_tip(ledger.genesis.time_ms),
             tree=body.tree(),
@@ -150,7 +176,7 @@ class _Audit:
             except (_Wrong, Damage) as wrong:
                 report.problems.append(str(wrong))
                 return
-        report.state_root = self._state.root().hex()
+        report.state_root = self.state.root().hex()
         with ExitStack() as stack:
             stored = self._open_store(stack)
             try:
@@ -191,10 +217,10 @@ class _Audit:
             records = reread(found[-1], self._body.tree())
         except (CodecError, WrongSnapshot) as problem:
             raise _Wrong(f"{where}: {problem}") from None
-        self._store.refill(base.height, records.batches(), lambda: None)
+        self.store.refill(base.height, records.batches(), lambda: None)
         tree, version = records.plant()
         decoders = self._ledger.rules.decoders
-        self._state = State(self._store, decoders, base.tip(), tree=tree, tree_version=version)
+        self.state = State(self.store, decoders, base.tip(), tree=tree, tree_version=version)
         report = self._report
         report.height = report.began_at = base.height
         report.relied_on = f"{where} in {SNAPSHOTS}/, whose roots are those that the log says"
@@ -209,11 +235,11 @@ class _Audit:
         except (CodecError, Refused) as problem:
             raise _Wrong(f"it cannot be read: {problem}") from None
         _must(entry.header.height == height, "its header names another height")
-        _must(entry.header.time_ms >= self._state.tip.time_ms, "its time goes back")
+        _must(entry.header.time_ms >= self.state.tip.time_ms, "its time goes back")
         self._check_signatures(entry, transactions)
-        candidate = self._ledger.execute(self._state, entry.header.time_ms, transactions)
+        candidate = self._ledger.execute(self.state, entry.header.time_ms, transactions)
         _compare(entry, candidate)
-        self._state.commit(candidate, entry.block_hash)
+        self.state.commit(candidate, entry.block_hash)
         self._count(entry, candidate)
 
     def _check_signatures(self, entry: Entry, transactions: Sequence[Transaction]) -> None:
@@ -246,11 +272,11 @@ class _Audit:
     def _check_invariants(self) -> None:
         """Every invariant of every application."""
         report = self._report
-        tip = self._state.tip
+        tip = self.state.tip
         view = View(
-            Decoded(self._store, self._ledger.rules.decoders),
+            Decoded(self.store, self._ledger.rules.decoders),
             height=tip.height,
-            now_ms=tip.time_ms + self._state.offset_ms(),
+            now_ms=tip.time_ms + self.state.offset_ms(),
         )
         for app in self._ledger.rules.apps:
             for invariant in app.invariant_functions:
@@ -278,7 +304,7 @@ class _Audit:
         """At the store's own height, which may be behind the log, it says what the replay says."""
         if stored is None or stored.height() != self._report.height:
             return
-        for mine, theirs in _pairs(stored.scan(b""), self._store.scan(b"")):
+        for mine, theirs in _pairs(stored.scan(b""), self.store.scan(b"")):
             if mine != theirs:
                 name = (mine or theirs or (b"",))[0]
                 self._report.problems.append(

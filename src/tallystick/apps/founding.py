@@ -4,7 +4,8 @@ Founding members are admitted by the same rule that admits later ones, over an e
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tallystick.apps.governance.interface import (
@@ -15,8 +16,10 @@ from tallystick.apps.governance.interface import (
     Parameter,
     Publication,
     Rules,
+    awaited_block,
     found,
     publish,
+    stays_behind,
 )
 from tallystick.apps.members.interface import (
     Kind,
@@ -29,9 +32,9 @@ from tallystick.apps.members.interface import (
     Size,
     admit,
 )
-from tallystick.ledger.app import App, Record, Role
+from tallystick.ledger.app import App, Record, Role, key_bytes
 from tallystick.ledger.context import Context, Moment, Work
-from tallystick.ledger.genesis import BUDGET
+from tallystick.ledger.genesis import BUDGET, carried_over
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.rules import Rules as LedgerRules
 from tallystick.ledger.system import CONSENSUS, Consensus, Validator
@@ -176,16 +179,25 @@ def supervised(
     )
 
 
-class _Nothing:
-    """A state without records."""
+class _Kept:
+    """Records that are there before anything is founded."""
+
+    def __init__(self, kept: Iterable[Record] = ()) -> None:
+        """Hold them by key."""
+        self._kept = {key_bytes(each): each for each in kept}
+        self._keys = sorted(self._kept)
 
     def load(self, name: str, key: bytes) -> Record | None:
-        """No record."""
-        return None
+        """The record of a key."""
+        return self._kept.get(key)
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
-        """No records."""
-        return iter(())
+        """Records whose key begins with the prefix, from `start` on, in key order."""
+        for at in range(bisect_left(self._keys, start or prefix), len(self._keys)):
+            key = self._keys[at]
+            if not key.startswith(prefix):
+                return
+            yield key, self._kept[key]
 
 
 def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple[Record, ...]:
@@ -195,10 +207,7 @@ def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple
     """
     if founding.consensus is not None and not founding.validators:
         raise ValueError("parameters of an engine without validators")
-    moment = Moment(LedgerRules(apps), BUDGET, now_ms, 0)
-    work = Work(Overlay(_Nothing()), moment, b"genesis")
-    ctx = Context(work, party="", acting=frozenset())
-    ctx.governs = True
+    work, ctx = _begin(apps, (), now_ms)
     ctx.add(Constitution(name=CONSTITUTION, rules=founding.rules, amended_at_ms=now_ms))
     for name, value in sorted(founding.parameters.items()):
         ctx.add(Parameter(name=name, value=value, set_at_ms=now_ms))
@@ -211,7 +220,60 @@ def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple
         admit(ctx, member)
     if founding.validators:
         found(ctx, founding.validators, founding.consensus or DEFAULT_CONSENSUS)
+    return _made(work)
+
+
+def _begin(apps: Sequence[App], kept: Iterable[Record], now_ms: int) -> tuple[Work, Context]:
+    """A block 0 over some records, in which rules of governance may write."""
+    moment = Moment(LedgerRules(apps), BUDGET, now_ms, 0)
+    work = Work(Overlay(_Kept(kept)), moment, b"genesis")
+    ctx = Context(work, party="", acting=frozenset())
+    ctx.governs = True
+    return work, ctx
+
+
+def _made(work: Work) -> tuple[Record, ...]:
+    """What it wrote, in key order."""
     return tuple(kept for _, (_, kept) in sorted(work.changes.items()) if kept is not None)
+
+
+# --- with the state of another chain
+
+
+def travelling(kept: Iterable[Record], height: int) -> tuple[Record, ...]:
+    """What a new chain begins with of the state of another after the block at a height.
+
+    Everything but what belongs to the old chain's blocks and nodes. ValueError when a vote is open
+    that names one of its blocks.
+    """
+    found: list[Record] = []
+    for each in kept:
+        awaited = awaited_block(each)
+        if awaited is not None:
+            raise ValueError(
+                f"a proposal that is not decided names block {awaited} of this chain, which the new"
+                " one does not have: decide it or withdraw it first"
+            )
+        after = None if stays_behind(each) else carried_over(each, height)
+        if after is not None:
+            found.append(after)
+    return tuple(found)
+
+
+def continued(
+    apps: Sequence[App],
+    kept: Sequence[Record],
+    now_ms: int,
+    validators: Sequence[Validator],
+    consensus: Consensus,
+) -> tuple[Record, ...]:
+    """The records of a network of several nodes that goes on with such a state, in key order.
+
+    Refused says why a validator cannot be among them; `now_ms` is ledger time at its genesis.
+    """
+    work, ctx = _begin(apps, kept, now_ms)
+    found(ctx, validators, consensus)
+    return tuple(sorted((*kept, *_made(work)), key=key_bytes))
 
 
 def verbs_of_kind(apps: Sequence[App], kind: Kind) -> tuple[str, ...]:

@@ -12,15 +12,18 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from tallystick.apps.founding import DEFAULT_CONSENSUS
 from tallystick.cli.founding_file import FoundersKeys, FoundingFile, founding_records
+from tallystick.cli.pilot_file import Next, genesis_after, ledger_ms_at
 from tallystick.errors import FormatError
 from tallystick.ledger.genesis import HORIZON_MS, Genesis
 from tallystick.ledger.system import POWER_MAX, Consensus, Validator
 from tallystick.network.ceremony import genesis_of
 from tallystick.network.join import Join, node_offers
 from tallystick.node import Beginning, shipped
+from tallystick.operations.pilot import Pilot, clock_of, records_of
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,8 +47,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Member that runs a node with a vote → weight of its vote."""
     consensus: Consensus = DEFAULT_CONSENSUS
     """What the engine keeps to."""
-    founding: FoundingFile
-    """Founding members, calendar, parameters."""
+    founding: FoundingFile | None
+    """Founding members, calendar, parameters; None when a pilot's are kept."""
+    pilot: Pilot | None = None
+    """State of a pilot that the network goes on with; None when it begins anew."""
+
+    def __post_init__(self) -> None:
+        """ValueError unless it is known with what the network begins."""
+        if (self.founding is None) is (self.pilot is None):
+            raise ValueError("a network is founded by its members or goes on with a pilot's state")
 
     @property
     def hash(self) -> str:
@@ -54,6 +64,10 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def officers_of(self, member: str) -> tuple[str, ...]:
         """Officers of a member whose keys it has still to make; FormatError for a stranger."""
+        if self.founding is None:
+            if member not in self.validators:
+                raise FormatError("member", f"{member!r} runs no node, so it has nothing to join")
+            return ()
         for each in self.founding.members:
             if each.id == member:
                 return tuple(name for name in each.officers if name not in each.keys)
@@ -63,6 +77,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def awaited(self) -> tuple[str, ...]:
         """Members that have to join: those with a vote, or with keys still to be made."""
+        if self.founding is None:
+            return tuple(self.validators)
         return tuple(
             each.id
             for each in self.founding.members
@@ -118,18 +134,34 @@ def _told(apps: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {version}" for name, version in apps.items())
 
 
+def going_on(proposal: Proposal, pilot: Pilot) -> Proposal:
+    """The same network, with a pilot's members, clock and everything else it keeps."""
+    opens_at_ms = ledger_ms_at(pilot, proposal.time_ms)
+    is_trial = clock_of(records_of(pilot, shipped()[0])).trial
+    return replace(
+        proposal,
+        founding=None,
+        pilot=pilot,
+        trial=is_trial,
+        opens_at_ms=opens_at_ms if is_trial else None,
+        horizon_ms=pilot.horizon_ms,
+    )
+
+
 def check_proposal(proposal: Proposal) -> None:
     """FormatError unless a network can begin so, whatever keys its members make."""
-    members = [each.id for each in proposal.founding.members]
-    strangers = [each for each in proposal.validators if each not in members]
-    if strangers or not proposal.validators:
-        raise FormatError("validators", f"{', '.join(strangers) or 'nobody'} is no founding member")
+    if proposal.founding is not None:
+        members = [each.id for each in proposal.founding.members]
+        strangers = [each for each in proposal.validators if each not in members]
+        if strangers or not proposal.validators:
+            told = ", ".join(strangers) or "nobody"
+            raise FormatError("validators", f"{told} is no founding member")
     keys = FoundersKeys()
     validators = tuple(
         Validator(public_key=keys.public_key(f"{member}/node", None), member=member, power=power)
         for member, power in proposal.validators.items()
     )
-    genesis_of(_beginning(proposal, keys, validators), proposal.time_ms)
+    _genesis(proposal, keys, validators)
 
 
 def assemble(proposal: Proposal, joins: Sequence[Join]) -> Genesis:
@@ -141,8 +173,7 @@ def assemble(proposal: Proposal, joins: Sequence[Join]) -> Genesis:
         Validator(public_key=keys[member], member=member, power=power)
         for member, power in sorted(proposal.validators.items())
     )
-    beginning = _beginning(proposal, JoinedKeys(by_member), validators)
-    return genesis_of(beginning, proposal.time_ms)
+    return _genesis(proposal, JoinedKeys(by_member), validators)
 
 
 def _checked(proposal: Proposal, joins: Sequence[Join]) -> dict[str, Join]:
@@ -163,17 +194,33 @@ def _checked(proposal: Proposal, joins: Sequence[Join]) -> dict[str, Join]:
     return found
 
 
-def _beginning(
-    proposal: Proposal, keys: FoundersKeys, validators: Sequence[Validator]
-) -> Beginning:
-    """What the genesis says."""
-    now_ms = proposal.time_ms if proposal.opens_at_ms is None else proposal.opens_at_ms
-    return Beginning(
+def _genesis(proposal: Proposal, keys: FoundersKeys, validators: Sequence[Validator]) -> Genesis:
+    """What the nodes begin with."""
+    time_ms, opens_at_ms = proposal.time_ms, proposal.opens_at_ms
+    if proposal.pilot is not None:
+        following = Next(
+            name=proposal.name,
+            time_ms=time_ms,
+            horizon_ms=proposal.horizon_ms,
+            validators=validators,
+            consensus=proposal.consensus,
+        )
+        genesis = genesis_after(proposal.pilot, following)
+        if (proposal.trial, opens_at_ms) != (genesis.trial, genesis.opens_at_ms):
+            raise FormatError("proposal", "its clock is not that of the pilot")
+        return genesis
+    founding = founding_records(
+        proposal.founding or FoundingFile(members=()),
+        keys,
+        time_ms if opens_at_ms is None else opens_at_ms,
+        validators,
+        consensus=proposal.consensus,
+    )
+    beginning = Beginning(
         name=proposal.name,
-        records=founding_records(
-            proposal.founding, keys, now_ms, validators, consensus=proposal.consensus
-        ),
-        opens_at_ms=proposal.opens_at_ms,
+        records=founding,
+        opens_at_ms=opens_at_ms,
         trial=proposal.trial,
         horizon_ms=proposal.horizon_ms,
     )
+    return genesis_of(beginning, time_ms)

@@ -9,8 +9,10 @@ from typing import Annotated, Any, Union
 import msgspec
 from msgspec import Meta
 
+from tallystick.accel import EMPTY_VERSION, Tree
 from tallystick.ledger.app import Record, key_bytes
-from tallystick.ledger.system import CLOCK, Activation, Clock, UsedMinute
+from tallystick.ledger.state import tree_changes
+from tallystick.ledger.system import CLOCK, Activation, Clock, Consensus, UsedMinute, Validator
 from tallystick.ledger.transaction import CALLS_MAX
 from tallystick.values.codec import (
     Struct,
@@ -159,3 +161,24 @@ def first_records(genesis: Genesis, types: Sequence[type[Record]]) -> dict[bytes
     own: list[Record] = [Clock(name=CLOCK, offset_ms=offset, trial=genesis.trial)]
     own += [Activation(app=each.app, version=each.version) for each in genesis.apps]
     return {key_bytes(kept): encode(kept) for kept in own} | first
+
+
+def root_of(genesis: Genesis, types: Sequence[type[Record]]) -> bytes:
+    """Root of the state at height 0."""
+    tree = Tree()
+    return tree.root(tree.apply(EMPTY_VERSION, tree_changes(first_records(genesis, types).items())))
+
+
+def carried_over(kept: Record, height: int) -> Record | None:
+    """What another chain's genesis keeps of a record of the block at a height; None: nothing.
+
+    Heights begin anew: rules that were decided for a later block come after as many blocks.
+    References and the nodes that decided on blocks are the old chain's own.
+    """
+    if isinstance(kept, UsedMinute | Validator | Consensus):
+        return None
+    if not isinstance(kept, Activation) or kept.from_height is None:
+        return kept
+    if kept.from_height <= height + 1:
+        return Activation(app=kept.app, version=kept.at(height + 1))
+    return replace(kept, from_height=kept.from_height - height)

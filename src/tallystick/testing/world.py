@@ -159,12 +159,12 @@ class World:
         timers_per_block: int = TIMERS_PER_BLOCK,
     ) -> None:
         """Open a chain with first records. `versions`: rules in force, newest by default."""
-        self.now_ms = at(opens[0], opens[1], ZONE_MINUTES)
+        opens_at_ms = at(opens[0], opens[1], ZONE_MINUTES)
         newest = {app.name: app.version for app in apps} | (versions or {})
-        self.genesis = Genesis(
+        genesis = Genesis(
             format=1,
             name="world",
-            time_ms=self.now_ms,
+            time_ms=opens_at_ms,
             horizon_ms=HORIZON_MS,
             timers_per_block=timers_per_block,
             budget=budget,
@@ -172,6 +172,23 @@ class World:
             apps=tuple(AppVersion(app=app.name, version=newest[app.name]) for app in apps),
             records=tuple(encode(record) for record in records),
         )
+        self._begin(apps, authority, genesis, strict=strict)
+
+    @classmethod
+    def begun(
+        cls, apps: Sequence[App], authority: Authority, genesis: Genesis, *, strict: bool = True
+    ) -> World:
+        """A world whose chain begins with a genesis that was made elsewhere."""
+        made = object.__new__(cls)
+        made._begin(apps, authority, genesis, strict=strict)
+        return made
+
+    def _begin(
+        self, apps: Sequence[App], authority: Authority, genesis: Genesis, *, strict: bool
+    ) -> None:
+        """Open the chain of a genesis."""
+        self.now_ms = genesis.time_ms
+        self.genesis = genesis
         self.ledger = Ledger(apps, authority, self.genesis, strict=strict)
         self.disk = SimulatedDisk()
         self.store = MemoryStore()

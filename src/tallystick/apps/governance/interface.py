@@ -2,6 +2,7 @@
 
 from tallystick.apps.governance.banking import Banking
 from tallystick.apps.governance.calendars import calendar, publish
+from tallystick.apps.governance.moving import awaited_block, stays_behind
 from tallystick.apps.governance.records.standing import (
     CONSTITUTION,
     Admits,
@@ -25,6 +26,7 @@ __all__ = [
     "Publication",
     "Rules",
     "admission",
+    "awaited_block",
     "banking_day",
     "calendar",
     "default_calendar",
@@ -35,6 +37,7 @@ __all__ = [
     "publish",
     "registrar",
     "rules",
+    "stays_behind",
     "today",
     "unseat",
 ]

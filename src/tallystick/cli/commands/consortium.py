@@ -4,41 +4,37 @@ from __future__ import annotations
 
 import getpass
 import json
-import re
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from msgspec.structs import replace
 
-from tallystick.cli.commands.init import DATA, OPENS
+from tallystick.cli.commands.init import DATA
 from tallystick.cli.commands.node import command as run_node
+from tallystick.cli.commands.propose import command as propose
 from tallystick.cli.exits import OK
-from tallystick.cli.founding_file import read_founding
 from tallystick.cli.group import TallyCommand, TallyGroup
 from tallystick.cli.output import print_json
+from tallystick.cli.pilot_file import figures_of_genesis
 from tallystick.cli.proposal_file import (
     Proposal,
     assemble,
-    check_proposal,
     read_proposal,
-    versions,
-    write_proposal,
 )
 from tallystick.cli.render import Column, print_lines, print_table
 from tallystick.cli.session import session_of
 from tallystick.client.keys import KeyStore
-from tallystick.engine.clock import wall_ms
 from tallystick.engine.cometbft.home import HOME, founding_validators, signers, validator_key
 from tallystick.engine.folder import GENESIS, KEYS
 from tallystick.errors import FormatError, NodeError
 from tallystick.ledger.genesis import Genesis, genesis_from_json
 from tallystick.ledger.rules import Rules
-from tallystick.ledger.system import POWER_MAX
-from tallystick.network.ceremony import POWER, genesis_json
+from tallystick.network.ceremony import genesis_json
 from tallystick.network.dwelling import (
     prepare,
     put_genesis,
@@ -56,9 +52,8 @@ from tallystick.network.join import (
 from tallystick.network.unit import unit
 from tallystick.node import read_genesis, read_passphrase, shipped
 from tallystick.settings import Settings, split_address
-from tallystick.values.errors import CodecError, ValueProblem
+from tallystick.values.errors import CodecError
 from tallystick.values.time import format_at
-from tallystick.wording import Wording, WordingProblem
 
 PORT = 26_656
 METRICS = "127.0.0.1:26660"
@@ -84,111 +79,7 @@ def group() -> None:
     """
 
 
-# --- propose
-
-
-@group.command("propose", cls=TallyCommand)
-@click.argument("founding", type=_file, metavar="FOUNDING.toml")
-@click.option("--name", required=True, help="Name of the chain, e.g. `cn-trade`.")
-@click.option(
-    "--validator",
-    "validators",
-    multiple=True,
-    required=True,
-    metavar="MEMBER[=POWER]",
-    help=f"A member that runs a node with a vote, of power {POWER} unless said; repeat it.",
-)
-@click.option("--begins", metavar="TIME", help="Time of the first block [now].")
-@click.option("--horizon-hours", type=click.IntRange(1, 240), default=24, show_default=True)
-@click.option("--trial", is_flag=True, help="The clock may be moved: `tally clock advance 97d`.")
-@click.option("--opens", metavar="TIME", help=f"Ledger time at which a trial opens [{OPENS}].")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("proposal.json"))
-@click.pass_context
-def propose(
-    ctx: click.Context,
-    founding: Path,
-    *,
-    name: str = "",
-    validators: Sequence[str] = (),
-    begins: str | None = None,
-    horizon_hours: int = 24,
-    trial: bool = False,
-    opens: str | None = None,
-    out: Path = Path("proposal.json"),
-) -> int:
-    """Put a new network before its members: who they are, who votes, when it begins.
-
-    FOUNDING.toml names the members and their officers (docs/reference/founding.md). The proposal
-    holds no secret; send it to all, and tell them its hash by another way.
-    """
-    if opens and not trial:
-        raise click.UsageError("only a --trial opens at a time of its own", ctx)
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
-        raise click.UsageError(f"--name: {name!r} is not of a-z, 0-9 and -", ctx)
-    if out.exists():
-        raise NodeError(f"there is a file {out} already")
-    file = read_founding(founding)
-    wording = Wording(zone_minutes=file.zone_minutes)
-    proposal = Proposal(
-        name=name,
-        apps=versions(),
-        time_ms=_instant(wording, "--begins", begins) if begins else wall_ms(),
-        trial=trial,
-        opens_at_ms=_instant(wording, "--opens", opens or OPENS) if trial else None,
-        horizon_ms=horizon_hours * 3_600_000,
-        validators=dict(_powered(ctx, each) for each in validators),
-        founding=file,
-    )
-    check_proposal(proposal)
-    write_proposal(out, proposal)
-    _tell_proposal(ctx, proposal, out)
-    return OK
-
-
-def _instant(wording: Wording, option: str, text: str) -> int:
-    """A time in the zone of the network's calendar."""
-    try:
-        return wording.instant(text)
-    except (WordingProblem, ValueProblem) as problem:
-        raise WordingProblem(f"{option}: {problem}") from None
-
-
-def _powered(ctx: click.Context, text: str) -> tuple[str, int]:
-    """`bank-a=10` → member and power."""
-    member, has_power, power = text.partition("=")
-    if has_power and not (power.isdecimal() and 1 <= int(power) <= POWER_MAX):
-        raise click.UsageError(f"--validator: {text!r} is not MEMBER or MEMBER=POWER", ctx)
-    return member, int(power) if has_power else POWER
-
-
-def _tell_proposal(ctx: click.Context, proposal: Proposal, path: Path) -> None:
-    """Its hash, and what happens next."""
-    if session_of(ctx).as_json:
-        print_json({"file": str(path), "hash": proposal.hash, "joins": proposal.awaited})
-        return
-    _print_validators(proposal)
-    print_lines(
-        [
-            f"proposal of {proposal.name} in {path}; hash {proposal.hash}",
-            f"to be joined by: {' '.join(proposal.awaited)}",
-            f"each: tally consortium join {path.name} --member MEMBER --expect {proposal.hash}",
-        ]
-    )
-
-
-def _print_validators(proposal: Proposal) -> None:
-    """Who votes, how much, and how many of them may fail."""
-    whole = sum(proposal.validators.values())
-    rows = [
-        (member, str(power), f"{power * 100 // whole} %")
-        for member, power in proposal.validators.items()
-    ]
-    print_table([Column("validator"), Column("power", right=True), Column("of all")], rows)
-    spare, count = (whole - 1) // 3, 0
-    for power in sorted(proposal.validators.values(), reverse=True):
-        spare -= power
-        count += spare >= 0
-    print_lines([f"blocks are made, and none is undone, while at most {count} of them fail"])
+group.add_command(propose)
 
 
 # --- join
@@ -203,7 +94,9 @@ def _print_validators(proposal: Proposal) -> None:
     "--address", metavar="HOST:PORT", help=f"Where the others reach your engine, e.g. HOST:{PORT}."
 )
 @click.option("--p2p", metavar="HOST:PORT", help="Where it listens [all addresses, that port].")
-@click.option("--rpc", metavar="HOST:PORT", help="Its own interface, on loopback [usual].")
+@click.option(
+    "--rpc", metavar="HOST:PORT", help="Its own interface, open to this machine [a socket]."
+)
 @click.option("--metrics", metavar="HOST:PORT", help=f"Its metrics, on loopback [{METRICS}].")
 @click.option("--peer", "peers", multiple=True, metavar="ID@HOST:PORT", help="Of a running chain.")
 @click.option("--out", type=click.Path(path_type=Path), help="Join file [MEMBER.join.json].")
@@ -446,12 +339,14 @@ def _genesis(raw: bytes, name: str) -> Genesis:
 
 def _tell_genesis(ctx: click.Context, genesis: Genesis, parts: dict[str, NodeOffer]) -> None:
     """What everybody should see alike."""
+    figures = figures_of_genesis(genesis)
     if session_of(ctx).as_json:
         print_json(
             {
                 "chain_id": genesis.chain_id,
                 "hash": genesis.hash.hex(),
                 "nodes": {member: each.peer for member, each in sorted(parts.items())},
+                **asdict(figures),
             }
         )
         return
@@ -464,6 +359,7 @@ def _tell_genesis(ctx: click.Context, genesis: Genesis, parts: dict[str, NodeOff
     print_lines(
         [
             f"chain {genesis.chain_id}, first block at {format_at(genesis.time_ms, 0)} UTC",
+            *figures.lines(),
             f"genesis hash {genesis.hash.hex()}",
             "nothing was started: do the others see the same hash? Then say it with --expect",
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -14,13 +15,16 @@ from tallystick.cli.commands.init import DATA
 from tallystick.cli.exits import OK
 from tallystick.cli.group import TallyCommand, TallyGroup
 from tallystick.cli.output import print_json
-from tallystick.cli.render import Column, print_table
+from tallystick.cli.pilot_file import figures_of_genesis, figures_of_pilot, pilot_at
+from tallystick.cli.render import Column, print_lines, print_table
 from tallystick.cli.session import session_of
+from tallystick.errors import NodeError
 from tallystick.ledger.app import Record, tag_of
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.rules import Rules
 from tallystick.ledger.system import Consensus, Validator
 from tallystick.node import read_genesis, shipped
+from tallystick.operations.pilot import write_pilot
 from tallystick.values.codec import to_json
 from tallystick.values.time import format_at
 from tallystick.wording import ZONE_MINUTES
@@ -41,10 +45,18 @@ def show(ctx: click.Context, folder: Path) -> int:
     apps, _ = shipped()
     genesis, rules = read_genesis(folder, apps), Rules(apps)
     kinds = Counter(_kinds(genesis, rules))
+    figures = figures_of_genesis(genesis)
     if session_of(ctx).as_json:
         plain = msgspec.json.decode(to_json(msgspec.structs.replace(genesis, records=())))
         print_json(
-            {"chain_id": genesis.chain_id, "hash": genesis.hash.hex(), **plain, "records": kinds}
+            {
+                "chain_id": genesis.chain_id,
+                "hash": genesis.hash.hex(),
+                **plain,
+                "state_root": figures.state_root,
+                "circulation": figures.circulation,
+                "records": kinds,
+            }
         )
         return OK
     rows = [
@@ -58,8 +70,34 @@ def show(ctx: click.Context, folder: Path) -> int:
         ("rules", ", ".join(f"{each.app} {each.version}" for each in genesis.apps)),
         *_consortium(genesis, rules),
         *(("records", f"{count} {kind}") for kind, count in sorted(kinds.items())),
+        ("state root", figures.state_root),
+        *(("circulation", f"{about} {money}") for money, about in figures.circulation.items()),
     ]
     print_table([Column(""), Column("")], rows, head=False)
+    return OK
+
+
+@group.command("export", cls=TallyCommand)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DATA")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@click.pass_context
+def export(ctx: click.Context, folder: Path, out: Path) -> int:
+    """The state of a stopped node as a file that a consortium can begin with.
+
+    The folder is audited first: every block is replayed. Used references and validators stay
+    behind; everything else travels, pending timers too. Then: tally consortium propose --from FILE.
+    """
+    if out.exists():
+        raise NodeError(f"there is a file {out} already")
+    pilot = pilot_at(folder)
+    write_pilot(out, pilot)
+    figures = figures_of_pilot(pilot)
+    if session_of(ctx).as_json:
+        told = {name: getattr(pilot, name) for name in ("chain_id", "height", "block", "genesis")}
+        print_json({"file": str(out), **told, "pilot_root": pilot.state_root, **asdict(figures)})
+        return OK
+    where = f"{pilot.chain_id} after block {pilot.height}, state root {pilot.state_root}"
+    print_lines([where, f"what travels is in {out}:", *figures.lines()])
     return OK
 
 
