@@ -140,7 +140,9 @@ def signed(
     return LightBlock(header=made, commit=commit, validators=set_of(who))
 
 
-def chain(sets: Sequence[Signers], app_hashes: Sequence[bytes] = ()) -> list[LightBlock]:
+def chain(
+    sets: Sequence[Signers], app_hashes: Sequence[bytes] = (), chain_id: str = CHAIN_ID
+) -> list[LightBlock]:
     """Blocks 1, 2, … of which the validators are given; the last set signs on."""
     blocks: list[LightBlock] = []
     for place, who in enumerate(sets):
@@ -150,6 +152,7 @@ def chain(sets: Sequence[Signers], app_hashes: Sequence[bytes] = ()) -> list[Lig
             sets[min(place + 1, len(sets) - 1)],
             before=blocks[-1].header if blocks else None,
             app_hash=app_hashes[place] if place < len(app_hashes) else bytes(32),
+            chain_id=chain_id,
         )
         blocks.append(signed(made, who))
     return blocks

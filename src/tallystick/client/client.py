@@ -21,7 +21,7 @@ import msgspec
 
 from tallystick.client.http import Answer, Tls, Transport
 from tallystick.client.keys import KeyStore, OfficerKey
-from tallystick.engine.cometbft.light.blocks import LightBlock
+from tallystick.engine.cometbft.light.blocks import VALIDATORS_MAX, LightBlock
 from tallystick.engine.cometbft.light.export import Export, export_from_bytes
 from tallystick.engine.cometbft.light.rpcform import PER_PAGE_MAX, light_block
 from tallystick.errors import BadAnswer, KeysError, Unreachable
@@ -302,8 +302,13 @@ class Client:
             told = self._engine_result(
                 "validators", height=height, page=page, per_page=PER_PAGE_MAX
             )
-            total = int(told["total"]) if told["validators"] else 0
-            validators += told["validators"]
+            try:
+                total = int(told["total"]) if told["validators"] else 0
+                validators += told["validators"]
+            except (KeyError, TypeError, ValueError):
+                raise BadAnswer("validators: not a list of them") from None
+            if len(validators) > VALIDATORS_MAX:
+                raise BadAnswer("validators: too many of them")
         return light_block(commit, validators)
 
     def _engine_result(self, method: str, **parameters: int) -> dict[str, Any]:

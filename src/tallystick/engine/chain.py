@@ -94,7 +94,7 @@ class Chain:
         ledger_ms = 0
         base = self.base
         if base is not None:
-            tip, expected, ledger_ms = base.tip(), base.state_root, base.ledger_ms
+            tip, expected = base.tip(), base.state_root
         if log.height() >= self.first_height:
             last = decode(Entry, log.read(log.height()))
             header = last.header
@@ -111,7 +111,7 @@ class Chain:
         return state
 
     def _stand(self, state: State, ledger_ms: int) -> None:
-        """Note the times that go with a state; `ledger_ms` is 0 at genesis."""
+        """Note the times that go with a state; `ledger_ms` is 0 where there is no block here."""
         self.offset_ms = state.offset_ms()
         self._last_ledger_ms = ledger_ms or state.tip.time_ms + self.offset_ms
 
@@ -173,7 +173,7 @@ class Chain:
             self._entries.clear()
             self._seal = None
             self._unflushed = 0
-            self._stand(state, base.ledger_ms)
+            self._stand(state, 0)
             self.state = state
 
     def prune(self, retain_height: int) -> int:

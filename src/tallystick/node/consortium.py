@@ -54,8 +54,9 @@ class Consortium:
         )
         self._retention = Retention(chain, kept)
         try:
-            if engine.state_sync and not chain.state.tip.height:
-                self._joiner = Joiner(folder, engine, chain.ledger.genesis)
+            if engine.state_sync and not _has_blocks(chain):
+                self._joiner = Joiner(folder, engine, chain.ledger.genesis, wall=clock or wall_ms)
+            self.shelf.vouch = self._joiner.vouch if self._joiner else nobody
             self.engine = CometEngine(
                 chain,
                 Surroundings(
@@ -82,7 +83,8 @@ class Consortium:
         keeper = Keeper(archiver, self._archive, self.engine.application.fail)
         self.light = LightService(self._archive, keeper, rpc)
         self.engine.listen(lambda committed: keeper.tell(committed.header.height))
-        keeper.tell(chain.state.tip.height)
+        if _has_blocks(chain):
+            keeper.tell(chain.state.tip.height)
         keeper.start()
         self._keeper = keeper
         self.watched = Watched(
@@ -119,6 +121,15 @@ class Consortium:
             if self._joiner is not None:
                 last.callback(self._joiner.stop)
             last.callback(self.shelf.close)
+
+
+def _has_blocks(chain: Chain) -> bool:
+    """Whether the node has a block of its own; one that stops before may begin at a snapshot."""
+    return chain.state.tip.height >= chain.first_height
+
+
+def nobody(height: int, app_hash: bytes) -> None:
+    """Nobody is asked about a snapshot's block: the node was not told whom it trusts."""
 
 
 class AllowList:

@@ -8,20 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.engine.cometbft.bundle import encode_bundle
 from tallystick.engine.cometbft.manifest import (
     Manifest,
     Pairs,
     Uses,
     name_of,
 )
-from tallystick.engine.cometbft.seam import Applied, Offered, SnapshotInfo
+from tallystick.engine.cometbft.seam import Applied, ChunkResult, Offered, Signed, SnapshotInfo
 from tallystick.engine.cometbft.snapshots import TRIES_MAX
 from tallystick.errors import Halted
 from tallystick.values.codec import decode, encode, replace
+from tallystick.values.units import AT_MS_MAX
 from tests.engine.cometbft.shelves import (
     BLOCKS,
     Given,
     Shelved,
+    follow,
     hand_over,
 )
 
@@ -100,18 +103,77 @@ def test_metadata_cut_or_changed_anywhere_is_refused(given: Given, taker: Shelve
     assert 32 + 32 < accepted < 100
 
 
-def test_the_name_of_a_block_must_be_that_of_a_verified_header(
-    given: Given, taker: Shelved
-) -> None:
-    manifest = decode(Manifest, given.info.metadata)
-    lie = forged(given.info, base=replace(manifest.base, name=bytes(32)))
-    assert taker.shelf.offer(lie, given.app_hash) is Offered.ACCEPT, "nobody said otherwise yet"
-    taker.shelf.expect_block(BLOCKS, manifest.base.name)
-    assert taker.shelf.offer(lie, given.app_hash) is Offered.REJECT_SENDER
+def with_base(info: SnapshotInfo, **changes: object) -> SnapshotInfo:
+    """The same offer that tells something else of its block."""
+    return forged(info, base=replace(decode(Manifest, info.metadata).base, **changes))
+
+
+def told_otherwise(info: SnapshotInfo) -> list[SnapshotInfo]:
+    """Offers with a name or a time that no validator signed."""
+    base = decode(Manifest, info.metadata).base
+    later = base.time_ms + 86_400_000
+    return [
+        with_base(info, name=bytes(32)),
+        with_base(info, time_ms=later, ledger_ms=later),
+        with_base(info, time_ms=AT_MS_MAX, ledger_ms=AT_MS_MAX),
+        with_base(info, time_ms=base.time_ms - 1, ledger_ms=base.ledger_ms - 1),
+    ]
+
+
+def test_a_block_that_nobody_signed_so_costs_a_retry(given: Given, taker: Shelved) -> None:
+    """Asked of who has the header; the node goes on with the next snapshot."""
+    base = decode(Manifest, given.info.metadata).base
+    asked = []
+
+    def vouch(height: int, app_hash: bytes) -> Signed:
+        asked.append((height, app_hash))
+        return Signed(base.name, base.time_ms)
+
+    taker.shelf.vouch = vouch
+    for lie in told_otherwise(given.info):
+        assert taker.shelf.offer(lie, given.app_hash) is Offered.REJECT_SENDER
+        assert taker.shelf.apply(0, given.chunk(0), "liar").result is Applied.ABORT
     hand_over(given.node, taker, given.info, given.app_hash)
-    taker.shelf.expect_block(BLOCKS, manifest.base.name)
-    with pytest.raises(Halted, match="it is not"):
-        taker.shelf.expect_block(BLOCKS, bytes(32))
+    assert set(asked) == {(BLOCKS, given.app_hash)}
+    follow(given.node.stand, taker.stand)
+
+
+def test_a_snapshot_for_which_nobody_vouches_now_is_left(given: Given, taker: Shelved) -> None:
+    taker.shelf.vouch = lambda height, app_hash: None
+    assert taker.shelf.offer(given.info, given.app_hash) is Offered.REJECT
+    assert taker.shelf.apply(0, given.chunk(0), "giver").result is Applied.ABORT
+    assert taker.stand.chain.state.tip.height == 0
+
+
+def test_the_time_of_a_snapshots_block_binds_nobody(given: Given, taker: Shelved) -> None:
+    """Even where nobody vouches, the next block has the time that consensus gives it."""
+    honest = given.node.stand.chain
+    lie = told_otherwise(given.info)[2]
+    assert taker.shelf.offer(lie, given.app_hash) is Offered.ACCEPT
+    for index in range(given.info.chunks):
+        assert taker.shelf.apply(index, given.chunk(index), "liar").result is Applied.ACCEPT
+    assert taker.stand.chain.state.tip.time_ms == AT_MS_MAX
+    first = honest.entry(BLOCKS + 1)
+    taker.stand.block(encode_bundle(0, first.transactions), ms=first.header.time_ms)
+    made = taker.stand.chain.entry(BLOCKS + 1)
+    assert (made.state_root, made.ledger_ms) == (first.state_root, first.ledger_ms)
+    earlier = taker.stand.chain.state.tip.time_ms - 1
+    with pytest.raises(Halted, match="does not follow"):
+        taker.stand.finalize([], ms=earlier)
+
+
+@pytest.mark.parametrize("by_ms", (-1, 1, 86_400_000))
+def test_ledger_time_is_what_the_record_of_the_clock_says(
+    given: Given, taker: Shelved, by_ms: int
+) -> None:
+    base = decode(Manifest, given.info.metadata).base
+    lie = with_base(given.info, ledger_ms=base.ledger_ms + by_ms)
+    assert taker.shelf.offer(lie, given.app_hash) is Offered.ACCEPT
+    said = [
+        taker.shelf.apply(index, given.chunk(index), "liar") for index in range(given.info.chunks)
+    ]
+    assert said[-1] == ChunkResult(Applied.REJECT_SNAPSHOT, reject_senders=("liar",))
+    hand_over(given.node, taker, given.info, given.app_hash)
 
 
 def wrong_chunks(chunk: bytes) -> dict[str, bytes]:

@@ -3,7 +3,8 @@
 A chunk of records must build the part that the manifest names, and the manifest's parts fold to
 the state root that the trusted app hash covers. A chunk of used references must be the one that
 the manifest names, and when all is here the lists must be those of the ledger's own records: so
-many references, this running hash. A subtree that was checked is kept: the tree is built once.
+many references, this running hash; and ledger time is what the record of the clock makes of block
+time. A subtree that was checked is kept: the tree is built once.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from tallystick.engine.cometbft.kept import Kept, chunk_path, read_checked, writ
 from tallystick.engine.cometbft.manifest import Manifest, Pairs, Uses
 from tallystick.errors import DiskFailed
 from tallystick.ledger.side import list_key, place_key, receipt_key
-from tallystick.ledger.system import UsedMinute
+from tallystick.ledger.system import CLOCK, Clock, UsedMinute
 from tallystick.store.base import Changes
 from tallystick.values.codec import decode, decode_canonical, encode, encode_key
 from tallystick.values.errors import CodecError
 
 _MINUTES = encode_key(UsedMinute.spec.name)
+_CLOCK = encode_key(Clock.spec.name, CLOCK)
 
 Minutes = dict[int, tuple[int, bytes]]
 """Number of references and running hash of each expiry minute."""
@@ -46,7 +48,7 @@ def reread(kept: Kept, tree: StateTree) -> Receiving:
             found.check(index, chunk)
         except WrongChunk as problem:
             raise WrongSnapshot(f"chunk {index}: {problem}") from problem
-    found.check_lists()
+    found.check_whole()
     return found
 
 
@@ -61,6 +63,7 @@ class Receiving:
         self._subtrees: list[Subtree | None] = [None] * len(manifest.parts)
         self._lists = set[int]()
         self._minutes: Minutes = {}
+        self._clock = Clock(name=CLOCK)
         self.senders = set[str]()
         """Who sent chunks that were taken."""
 
@@ -103,11 +106,25 @@ class Receiving:
             if key.startswith(_MINUTES):
                 kept = decode(UsedMinute, record)
                 self._minutes[kept.minute] = (kept.count, kept.running_hash)
+            elif key == _CLOCK:
+                self._clock = decode(Clock, record)
 
     # --- when all is here
 
-    def check_lists(self) -> None:
-        """The used references are those of the ledger's own records, or `WrongSnapshot`."""
+    def check_whole(self) -> None:
+        """What no chunk shows by itself is what the ledger's records say, or `WrongSnapshot`."""
+        self._check_clock()
+        self._check_lists()
+
+    def _check_clock(self) -> None:
+        """Ledger time is block time and the offset; a trial's block may itself have raised that."""
+        base, clock = self.manifest.base, self._clock
+        ahead_ms = base.ledger_ms - base.time_ms
+        if ahead_ms > clock.offset_ms or (ahead_ms < clock.offset_ms and not clock.trial):
+            raise WrongSnapshot("its ledger time is not what the ledger's clock says")
+
+    def _check_lists(self) -> None:
+        """The used references are those of the ledger's own records."""
         made: Minutes = {}
         for minute, uses in self._uses():
             count, running = made.get(minute, (0, bytes(32)))

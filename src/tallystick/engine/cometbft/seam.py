@@ -6,7 +6,7 @@ The numbers of the results are those of ABCI.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,20 @@ class ChunkResult:
     """Chunks to be fetched again."""
     reject_senders: tuple[str, ...] = ()
     """Senders from whom nothing is to be taken any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What validators signed of a block."""
+
+    name: bytes
+    """Its name."""
+    time_ms: int
+    """Its time, in milliseconds."""
+
+
+Vouch = Callable[[int, bytes], Signed | None]
+"""Asked for a height and the app hash after it: what was signed; None when nobody can tell now."""
 
 
 class Snapshots(Protocol):

@@ -4,12 +4,14 @@ What may be believed of an offered snapshot. The app hash comes from a header th
 verified; it covers the roots of state and receipts, and through them every record and every used
 reference. It does not cover the block's name and times, which the metadata also tells:
 
-* The *name* becomes `previous_hash` of the next block's header in our own log. Nothing executes by
-  it and no root covers it. `expect_block` lets whoever has a verified header say what it must be;
-  a snapshot that says otherwise is refused, before or after it was taken over.
-* The *times* stand until the next block, whose time consensus gives. No rule reads them. What a
-  node answers about transactions that it does not know (`Chain.not_here_until_ms`) rests on the
-  first block of its own, not on them.
+* *Name* and *block time* stand in the block's own header. `vouch` asks for it, as validators signed
+  it, before anything is fetched: who says otherwise is refused, and another snapshot is tried.
+* *Ledger time* is block time and what the ledger's own record of the clock adds. It is only
+  compared: the chain goes by the record.
+
+None of them is believed further than it must be: the first block after the snapshot has the time
+that consensus gives it, and what a node answers about transactions that it does not know
+(`Chain.not_here_until_ms`) rests on that block.
 
 A snapshot is named by the hash of its metadata, so only nodes that gave the same metadata are asked
 for its chunks: a chunk that does not build its part was made up by its sender, who is named; so is
@@ -37,7 +39,13 @@ from tallystick.engine.cometbft.kept import (
 )
 from tallystick.engine.cometbft.manifest import FORMAT, Manifest, name_of, read_manifest
 from tallystick.engine.cometbft.receiving import Receiving, WrongChunk, WrongSnapshot
-from tallystick.engine.cometbft.seam import Applied, ChunkResult, Offered, SnapshotInfo
+from tallystick.engine.cometbft.seam import (
+    Applied,
+    ChunkResult,
+    Offered,
+    SnapshotInfo,
+    Vouch,
+)
 from tallystick.engine.cometbft.taking import Source, Taking
 from tallystick.errors import Halted, StoreError
 from tallystick.values.errors import CodecError
@@ -90,8 +98,9 @@ class SnapshotShelf:
         self._taking: Future[None] | None = None
         self._receiving: Receiving | None = None
         self._wrong: Counter[int] = Counter()
-        self._expected: dict[int, bytes] = {}
         self._kept: tuple[Kept, ...] = ()
+        self.vouch: Vouch | None = None
+        """Who says what validators signed of a snapshot's block; None takes the sender's word."""
         self.trouble = ""
         """Why the last snapshot could not be taken; empty when it could."""
         for name in (INCOMING, OUTGOING):
@@ -182,15 +191,6 @@ class SnapshotShelf:
 
     # --- from others
 
-    def expect_block(self, height: int, name: bytes) -> None:
-        """A verified header says what a block's name is; `Halted` when we were told another."""
-        self._expected[height] = name
-        tip = self._chain.state.tip
-        if tip.height == height and self._chain.base is not None and tip.header_hash != name:
-            raise Halted(
-                height, f"the snapshot says that the block is {tip.header_hash.hex()}; it is not"
-            )
-
     def offer(self, snapshot: SnapshotInfo, app_hash: bytes) -> Offered:
         """Begin to take over a snapshot; of all that is told only `app_hash` can be trusted."""
         self._receiving = None
@@ -203,6 +203,9 @@ class SnapshotShelf:
             return Offered.REJECT_FORMAT
         try:
             manifest = self._checked(snapshot, app_hash)
+            if not self._is_vouched(manifest):
+                log.warning("snapshot of block %d: nobody vouches for it now", snapshot.height)
+                return Offered.REJECT
         except CodecError as problem:
             log.warning("snapshot of block %d refused: %s", snapshot.height, problem)
             return Offered.REJECT_SENDER
@@ -226,9 +229,19 @@ class SnapshotShelf:
             raise CodecError("it is of another chain", chain_id=manifest.chain_id)
         if manifest.app_hash != app_hash:
             raise CodecError("its roots do not give the app hash")
-        if self._expected.get(base.height, base.name) != base.name:
-            raise CodecError("it gives its block another name than the header has")
         return manifest
+
+    def _is_vouched(self, manifest: Manifest) -> bool:
+        """Whether its block is what validators signed; `CodecError` when they signed another."""
+        if self.vouch is None:
+            return True
+        base = manifest.base
+        signed = self.vouch(base.height, manifest.app_hash)
+        if signed is None:
+            return False
+        if (signed.name, signed.time_ms) != (base.name, base.time_ms):
+            raise CodecError("name or time of its block is not what the validators signed")
+        return True
 
     def apply(self, index: int, chunk: bytes, sender: str) -> ChunkResult:
         """Take the next chunk; after the last one the chain stands at the snapshot's block."""
@@ -260,7 +273,7 @@ class SnapshotShelf:
 
     def _finish(self, receiving: Receiving) -> None:
         """All is here and checked: the chain stands at the block; the snapshot is ours as well."""
-        receiving.check_lists()
+        receiving.check_whole()
         base = receiving.manifest.base
         self._chain.restore(base, receiving.plant(), receiving.batches())
         self._receiving = None

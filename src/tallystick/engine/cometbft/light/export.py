@@ -115,9 +115,7 @@ def export_from_bytes(data: bytes) -> Export:
     """Read a file; `BadAnswer` says what is wrong with it."""
     body = data[:-HASH_BYTES]
     if sealed(body) != data:
-        raise BadAnswer(
-            "not a proof, or a changed one: the hash at its end is another"
-        )
+        raise BadAnswer("not a proof, or a changed one: the hash at its end is another")
     try:
         return decode_canonical(Export, body)
     except CodecError as problem:
