@@ -24,6 +24,8 @@ LIMIT_S = 600
 """Seconds that the commands of one page may take."""
 
 TYPED = [path for path in pages() if any(block.mark == "run" for block in blocks(path))]
+NETWORKS = ("tally network up", "tally consortium start", "make consortium")
+"""Commands that start a real network: their page is typed apart from the others."""
 
 
 @dataclass
@@ -47,7 +49,15 @@ def typed(path: Path) -> list[Typed]:
     return found
 
 
-@pytest.mark.parametrize("path", TYPED, ids=name_of)
+def marks(path: Path) -> list[pytest.MarkDecorator]:
+    """`consortium` for a page that starts one."""
+    text = "".join(block.text for block in blocks(path) if block.mark == "run")
+    return [pytest.mark.consortium] if any(each in text for each in NETWORKS) else []
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=marks(path), id=name_of(path)) for path in TYPED]
+)
 @pytest.mark.timeout(LIMIT_S)
 def test_commands_do_what_the_page_says(path: Path, tmp_path: Path) -> None:
     """One shell for the whole page; it stops at the first command that fails."""

@@ -77,7 +77,7 @@ def test_it_is_built_once_and_found(tmp_path: Path, make_go: MakeGo) -> None:
 
 
 def test_two_at_once_build_one(tmp_path: Path, make_go: MakeGo) -> None:
-    log = make_go(slow="0.5")
+    log = make_go(slow="2")
     said: list[str] = []
     twins = [
         threading.Thread(target=install, args=(tmp_path / "c",), kwargs={"say": said.append})
