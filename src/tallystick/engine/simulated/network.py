@@ -111,9 +111,12 @@ class Network:
             peer.doom(chance.choice(STOPPED), chance.choice((When.BEFORE, When.AFTER)), power=power)
 
     def _lose_data(self, peer: Peer) -> None:
-        """A peer gets an older copy of its data, or begins anew, perhaps with a snapshot."""
+        """A peer gets an older copy of its data, or begins anew, perhaps with a snapshot.
+
+        The second peer is the archive: it keeps all blocks for who begins anew, so it may not.
+        """
         peer.go_back()
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.5 and peer is not self.peers[1]:
             self._trace.note(f"{peer.name} joins anew")
             peer.begin_anew()
             peer.joining = Joining(
