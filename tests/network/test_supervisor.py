@@ -40,6 +40,7 @@ def test_up_down_and_up_again(network: Network) -> None:
     network.start(wait=False, command=STAND_IN, say=said.append)
     assert said == ["the network is up already"]
     assert network.supervisor == supervisor
+    assert not any(node.log.stat().st_mode & 0o077 for node in network.nodes)
     children = [child_of(node) for node in network.nodes]
     network.stop()
     assert is_gone(network)

@@ -67,6 +67,7 @@ def _parted(words: Sequence[str]) -> tuple[Sequence[str], tuple[str, ...]]:
 def _leave(folder: Path) -> None:
     """A session of its own, no terminal, words into its log."""
     os.setsid()
+    os.umask(0o077)
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(folder / SUPERVISOR_LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

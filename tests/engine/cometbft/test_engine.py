@@ -19,9 +19,10 @@ import pytest
 from tallystick.engine.base import Busy
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.bundle import encode_bundle
+from tallystick.engine.cometbft.install import install
 from tallystick.engine.cometbft.process import READ_BYTES_MAX
 from tallystick.engine.replay import replay
-from tallystick.errors import DiskFull, Halted, ReachedHeight
+from tallystick.errors import DiskFull, Halted, PortTaken, ReachedHeight
 from tallystick.gateway.reply import Outcome
 from tallystick.ledger.execute import Ledger
 from tallystick.network.ports import free_ports
@@ -396,23 +397,39 @@ def listening(pid: int | None) -> set[int]:
     }
 
 
+def test_a_port_that_is_taken_is_told_at_the_start(tmp_path: Path) -> None:
+    ports = [f"127.0.0.1:{port}" for port in free_ports(3)]
+    with socket.create_server(("127.0.0.1", split_address(ports[2])[1])):
+        for name in ("p2p", "rpc", "metrics"):
+            free = {"p2p": ports[0], "rpc": ports[1]} | {name: ports[2]}
+            alone = Alone(tmp_path / name, settings=settings_for(**free))
+            try:
+                with pytest.raises(PortTaken, match=ports[2]):
+                    alone.start(wait=False)
+            finally:
+                alone.stop()
+            assert alone.engine.child.starts == 0
+
+
 def test_another_engine_at_the_address_is_not_taken_for_ours(tmp_path: Path) -> None:
-    """Two nodes with one port: the second one's CometBFT cannot start, and that is its trouble."""
-    ports = free_ports(2)
-    p2p, rpc = (f"127.0.0.1:{port}" for port in ports)
-    with Alone(tmp_path / "node", settings=settings_for(p2p=p2p, rpc=rpc)):
-        other = Alone(tmp_path / "other", settings=settings_for(p2p=p2p, rpc=rpc))
-        other.start(wait=False)
-        try:
-            until(lambda: "address already in use" in other.engine.standing().trouble, SECONDS)
-            assert not other.engine.watcher.is_up
-            raws = filled(other, 1)
-            hand_in(other, raws)
-            until(lambda: other.engine.child.starts > 2, SECONDS)
-            assert not other.engine.watcher.is_up
-            assert other.engine.watcher.engine_trouble()
-        finally:
-            other.stop()
+    """Ours never listens, and another node's CometBFT comes to have its port."""
+    rpc = f"127.0.0.1:{free_ports(1)[0]}"
+    mute = tmp_path / "mute.sh"
+    asked = f'[ "$1" = start ] || exec {install()} "$@"'
+    mute.write_text(f"#!/bin/sh\n{asked}\nexec sleep 600\n")
+    mute.chmod(0o755)
+    ours = Alone(tmp_path / "ours", settings=settings_for(rpc=rpc, binary=str(mute)))
+    ours.start(wait=False)
+    try:
+        until(lambda: ours.engine.child.pid is not None, SECONDS)
+        assert ours.engine.watcher.engine_trouble() == "the engine is starting"
+        with Alone(tmp_path / "another", settings=settings_for(rpc=rpc)):
+            told = f"another CometBFT answers at {rpc}"
+            until(lambda: ours.engine.standing().trouble == told, SECONDS)
+            assert not ours.engine.watcher.is_up
+        until(lambda: ours.engine.watcher.engine_trouble() == "the engine is starting", SECONDS)
+    finally:
+        ours.stop()
 
 
 def test_each_transaction_may_travel_alone(tmp_path: Path) -> None:

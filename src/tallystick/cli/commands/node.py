@@ -44,6 +44,7 @@ def command(
     It listens on DATA/api.sock. DATA/node.toml holds settings. One node at a time has a folder.
     """
     session = session_of(ctx)
+    os.umask(0o077)  # what a node writes is for its own user alone
     found = data or folder or DATA
     settings = node_settings.load(found, os.environ)
     where = logs.Where(str(found))

@@ -22,6 +22,7 @@ from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.cometbft.blockclock import BlockClock
 from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.cometbft.bundler import Bundler
+from tallystick.engine.cometbft.doors import check_doors
 from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, node_id, write_home
 from tallystick.engine.cometbft.install import find_binary
 from tallystick.engine.cometbft.outbox import Outbox, OutboxFull
@@ -169,6 +170,7 @@ class CometEngine:
             ),
             allow=self._around.allow,
             resolve=self._resolve,
+            address=settings.rpc,
             node_id=node_id(self._around.folder / HOME),
             heartbeat_seconds=settings.heartbeat_seconds,
         )
@@ -176,10 +178,14 @@ class CometEngine:
     # --- life
 
     def start(self, *, ended: Ended | None = None) -> None:
-        """Begin; `ended` is called once it makes no more blocks, with what ended it."""
+        """Begin; `ended` is called once it makes no more blocks, with what ended it.
+
+        `PortTaken` when somebody listens where CometBFT should.
+        """
         settings, height = self._around.settings, self.chain.state.tip.height
         if 0 < settings.halt_height <= height:
             raise ReachedHeight(height)
+        check_doors(settings)
         write_home(
             self._around.folder / HOME,
             self.chain.ledger.genesis,

@@ -66,6 +66,8 @@ class Watched:
     """Engines that may connect."""
     resolve: Resolve
     """Answers what needs no block any more."""
+    address: str
+    """Where that is, for people."""
     node_id: str
     """Its name among its peers."""
     heartbeat_seconds: int
@@ -89,6 +91,7 @@ class Watcher:
         self._next_count = 0.0
         self._ticked = (0, 0.0)
         self._failure, self._failed_at = "", 0
+        self._stranger = ""
         self._began = time.monotonic()
         self.is_up = False
         """Whether CometBFT answers."""
@@ -172,11 +175,12 @@ class Watcher:
             status = watched.rpc.status()
             self.peers = int(watched.rpc.net_info()["n_peers"])
         except (RpcUnavailable, RpcRefused):
-            self.is_up = False
+            self.is_up, self._stranger = False, ""
             return
         if watched.child.pid is None or status["node_info"]["id"] != watched.node_id:
-            self.is_up = False  # whose port we were given: another node's
+            self.is_up, self._stranger = False, f"another CometBFT answers at {watched.address}"
             return
+        self._stranger = ""
         self.is_up, self.is_catching_up = True, bool(status["sync_info"]["catching_up"])
 
     def _read_log(self) -> None:
@@ -259,7 +263,7 @@ class Watcher:
             return f"the engine cannot go on: {self._failure}"
         if self.is_up:
             return ""
-        return self._watched.child.ending or "the engine is starting"
+        return self._stranger or self._watched.child.ending or "the engine is starting"
 
     def sync_trouble(self) -> str:
         """How far behind the others this node is; empty when it is with them."""
