@@ -126,11 +126,8 @@ def genesis_after(pilot: Pilot, following: Next) -> Genesis:
         horizon_ms=following.horizon_ms,
     )
     genesis = genesis_of(beginning, following.time_ms)
-    in_force = sorted(versions_of(records).items(), key=lambda each: _place(each[0]))
-    versions = tuple(AppVersion(app=app, version=version) for app, version in in_force)
+    in_force = versions_of(records)
+    versions = tuple(
+        AppVersion(app=app.name, version=in_force[app.name]) for app in apps if app.name in in_force
+    )
     return replace(genesis, apps=versions, timers_per_block=pilot.timers_per_block)
-
-
-def _place(app: str) -> int:
-    """Where an application stands in the order of execution."""
-    return [each.name for each in shipped()[0]].index(app)

@@ -149,6 +149,9 @@ def records_of(pilot: Pilot, apps: Sequence[App]) -> tuple[Record, ...]:
         raise FormatError(pilot.chain_id, f"a record cannot be taken over: {problem}") from None
     if records != tuple(found):
         raise FormatError(pilot.chain_id, "it has records that belong to the old chain alone")
+    keys = [key_bytes(each) for each in records]
+    if keys != sorted(set(keys)):
+        raise FormatError(pilot.chain_id, "a record comes twice, or not in its place")
     if root_of(records).hex() != pilot.root:
         raise FormatError(pilot.chain_id, f"its records do not have the root {pilot.root}")
     if sum(isinstance(each, Clock) for each in records) != 1:
