@@ -15,7 +15,9 @@ import pytest
 from tallystick.audit import audit
 from tallystick.client.client import Client
 from tallystick.client.keys import KeyStore
-from tallystick.engine.folder import BLOCKS, GENESIS, STATE, read_genesis
+from tallystick.engine.cometbft.engine import OUTBOX
+from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME
+from tallystick.engine.folder import BLOCKS, GENESIS, LIGHT, SNAPSHOTS, STATE, read_genesis
 from tallystick.errors import (
     ClockWrong,
     Damage,
@@ -92,8 +94,45 @@ def test_init_leaves_blocks_without_a_genesis_alone(folder: Path) -> None:
     with running(folder):
         pass
     (folder / GENESIS).unlink()
-    with pytest.raises(NodeError, match="holds blocks, but no genesis"):
+    with pytest.raises(NodeError, match="holds blocks or an engine, but no genesis"):
         init(folder, Beginning(name="till"), apps=[APP])
+
+
+def make_consortiums(folder: Path) -> None:
+    """What a node of a consortium has besides."""
+    for name in (HOME, OUTBOX, SNAPSHOTS, LIGHT):
+        (folder / name).mkdir()
+        (folder / name / "kept").touch()
+    (folder / ABCI_SOCKET).touch()
+
+
+def test_a_demonstration_that_is_replaced_is_wholly_gone(tmp_path: Path) -> None:
+    """What its engine kept would be another chain's to the new one."""
+    folder = tmp_path / "data"
+    init(folder, Beginning(name="till", demo=True), apps=[APP])
+    new = {path.name for path in folder.iterdir()}
+    make_consortiums(folder)
+    init(folder, Beginning(name="till", demo=True), apps=[APP], replace_demo=True)
+    assert {path.name for path in folder.iterdir()} == new
+
+
+@pytest.mark.parametrize("name", (HOME, OUTBOX))
+def test_init_leaves_an_engine_without_a_genesis_alone(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "data"
+    (folder / name).mkdir(parents=True)
+    with pytest.raises(NodeError, match="holds blocks or an engine, but no genesis"):
+        init(folder, Beginning(name="till", demo=True), apps=[APP], replace_demo=True)
+    assert (folder / name).is_dir()
+
+
+def test_init_never_touches_the_engine_of_a_chain_that_is_no_demonstration(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    init(folder, Beginning(name="real"), apps=[APP])
+    make_consortiums(folder)
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(NodeError, match="holds a chain already"):
+        init(folder, Beginning(name="real"), apps=[APP], replace_demo=True)
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_init_in_a_folder_in_use_is_refused(folder: Path) -> None:

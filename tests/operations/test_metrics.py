@@ -15,7 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tallystick.api.health import STALL_SECONDS, Disk, Lasting, liveness, readiness
 from tallystick.api.tls import DAYS
 from tallystick.api.watched import Outcomes
+from tallystick.engine.base import Answer, Committed
 from tallystick.engine.timing import Timing
+from tallystick.ledger.block import Header
 from tallystick.network.ports import free_ports
 from tallystick.settings import Listen, Settings
 from tests.till.messages import Pay
@@ -191,4 +193,21 @@ def test_an_idle_embedded_node_is_ready_however_old_its_block_is(till: Running) 
 
 def test_outcomes_start_at_nothing() -> None:
     assert set(Outcomes().read().values()) == {0}
-    assert set(Outcomes().read()) == {"accepted", "refused", "unauthorised", "reused", "expired"}
+    said = {"accepted", "refused", "unauthorised", "reused", "expired", "not_here"}
+    assert set(Outcomes().read()) == said
+
+
+def test_what_is_in_a_block_that_is_not_here_did_not_expire() -> None:
+    zero = bytes(32)
+    header = Header(
+        chain_id="till-1",
+        height=9,
+        time_ms=0,
+        previous_hash=zero,
+        transactions_root=zero,
+        app_hash=zero,
+    )
+    outcomes = Outcomes()
+    outcomes(Committed(header, b"", 0, (Answer(zero, None, None), Answer(zero, None, 5))))
+    counted = outcomes.read()
+    assert (counted["expired"], counted["not_here"]) == (1, 1)

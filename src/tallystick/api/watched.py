@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from tallystick.engine.base import Committed
+from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.folder import BLOCKS, TLS
 from tallystick.engine.verdicts import Verdicts
@@ -27,6 +27,8 @@ PAGE_SECONDS = 2.0
 PROBE = ".probe"
 """A file that is written and flushed to see whether the disk takes anything."""
 EXPIRED = "expired"
+NOT_HERE = "not_here"
+"""Committed in a block that this node does not have: what became of it, it cannot tell."""
 
 
 class Outcomes:
@@ -41,17 +43,23 @@ class Outcomes:
         """Count a block's answers; on the engine's thread."""
         self._last_s = time.monotonic()
         for answer in committed.answers:
-            receipt = answer.receipt
-            self._counts[EXPIRED if receipt is None else receipt.outcome.value] += 1
+            self._counts[_outcome(answer)] += 1
 
     def read(self) -> dict[str, int]:
         """How many were accepted, refused, and so on, each of them named."""
-        names = [*(outcome.value for outcome in Outcome), EXPIRED]
+        names = [*(outcome.value for outcome in Outcome), EXPIRED, NOT_HERE]
         return {name: self._counts[name] for name in names}
 
     def quiet_seconds(self) -> float:
         """How long ago the last block came; since the start when there was none."""
         return time.monotonic() - self._last_s
+
+
+def _outcome(answer: Answer) -> str:
+    """What became of a transaction, in a word."""
+    if answer.receipt is not None:
+        return answer.receipt.outcome.value
+    return EXPIRED if answer.height is None else NOT_HERE
 
 
 @dataclass(frozen=True, slots=True)

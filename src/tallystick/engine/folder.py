@@ -7,6 +7,8 @@ DATA/keys/          officers' keys               DATA/lock     held by whoever u
 DATA/node.toml      settings, optional           DATA/api.sock the node's own socket
 DATA/halted.json    why it stopped by itself     DATA/snapshots/ states of some blocks, for others
 DATA/light/         headers and votes of a consortium
+DATA/engine/        home of CometBFT, its keys   DATA/outbox/  what a consortium's node promised
+DATA/abci.sock      where CometBFT connects
 """
 
 from __future__ import annotations
@@ -37,8 +39,13 @@ TLS = "tls"
 LOCK = "lock"
 HALTED = "halted.json"
 LIGHT = "light"
+ENGINE = "engine"
+OUTBOX = "outbox"
+ABCI_SOCKET = "abci.sock"
 OURS = (BLOCKS, STATE, SNAPSHOTS, LIGHT, KEYS, TLS, f"{NODE_KEY}.key", PASSPHRASE, SOCKET, HALTED)
 """What a data folder holds beside the genesis, the lock and the settings."""
+ENGINES = (ENGINE, OUTBOX, ABCI_SOCKET)
+"""What a consortium's data folder holds besides."""
 
 
 def read_genesis(folder: Path, apps: Sequence[App]) -> Genesis:
@@ -59,9 +66,9 @@ def make_room(folder: Path, apps: Sequence[App], *, replace_demo: bool) -> None:
         is_demo = read_genesis(folder, apps).demo
         if not (replace_demo and is_demo):
             raise NodeError(f"the data folder {folder} holds a chain already")
-    elif any((folder / name).exists() for name in (BLOCKS, STATE)):
-        raise NodeError(f"the data folder {folder} holds blocks, but no {GENESIS}")
-    for name in OURS:
+    elif any((folder / name).exists() for name in (BLOCKS, STATE, *ENGINES)):
+        raise NodeError(f"the data folder {folder} holds blocks or an engine, but no {GENESIS}")
+    for name in (*OURS, *ENGINES):
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
         else:
