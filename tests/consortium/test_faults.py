@@ -87,6 +87,20 @@ def test_other_rules(net: TillNet) -> None:
     heal(net, node)
 
 
+def test_other_rules_found_while_catching_up(net: TillNet) -> None:
+    """Blocks that it fetches say so too: CometBFT alone would ask its peers for others for ever."""
+    node = net.nodes[2]
+    node.stop()
+    for turn in range(4):
+        net.pay(turn % 2)
+    node.start({BUG: "1"})
+    words = "this node disagrees with the other validators: wrong Block.Header.AppHash"
+    ended_with(node, Halted.exit_code, words)
+    assert net.pay()[0].outcome.value == "accepted"
+    begin_anew(node)
+    heal(net, node)
+
+
 def begin_anew(node: TillNode) -> None:
     """Drop all blocks and states, the engine's too, but keep keys and what was signed."""
     for name in (BLOCKS, STATE, "light", "snapshots"):
