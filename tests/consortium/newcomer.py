@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measured(place: Path, records: int) -> dict[str, float]:
     """All figures of one run."""
     with network(
-        place / "net", start=False, snapshot_every=SNAPSHOT_AT, heartbeat_seconds=5
+        place / "net", start=False, snapshot_every=SNAPSHOT_AT, heartbeat_seconds=2
     ) as net:
         say(f"four states of {records:,} records")
         give_state(net, records)
