@@ -171,7 +171,7 @@ def run_tests(copy: Path, paths: Sequence[Path], limit_s: float) -> int:
     if not there:
         return max(PASSED)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
-    command += ["-p", "pytest_timeout", "-m", "not stateful", *map(str, there)]
+    command += ["-p", "pytest_timeout", "-m", "not stateful and not consortium", *map(str, there)]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PY")}
     environment = outside | {
         "PYTHONPATH": os.pathsep.join([str(copy / "src"), str(copy)]),

@@ -36,7 +36,6 @@ from tests.till.process import make
 from tests.till.running import keys_of
 from tests.till.validator import make_validator
 
-pytestmark = pytest.mark.xdist_group("cometbft")
 SECONDS = 60
 NODE_ID = "0123456789abcdef0123456789abcdef01234567"
 

@@ -40,7 +40,6 @@ from tests.till.messages import Fill, Leave, Wind
 from tests.till.people import PEOPLE
 from tests.till.records import Note, Purse
 
-pytestmark = pytest.mark.xdist_group("cometbft")
 SECONDS = 60
 
 
