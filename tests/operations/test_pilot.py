@@ -382,7 +382,6 @@ def test_every_record_of_the_export_can_be_read(pilot: Pilot) -> None:
 # --- typed
 
 
-@pytest.mark.xdist_group("cometbft")
 def test_from_a_node_to_a_validator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`tally` alone: a pilot of one node goes on under a CometBFT of one validator."""
     install()
