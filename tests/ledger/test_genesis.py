@@ -12,11 +12,13 @@ from tallystick.ledger.genesis import (
     BUDGET,
     AppVersion,
     Genesis,
+    carried_over,
     first_records,
     genesis_from_json,
     genesis_to_json,
+    root_of,
 )
-from tallystick.ledger.system import Activation, Clock, UsedMinute
+from tallystick.ledger.system import CONSENSUS, Activation, Clock, Consensus, UsedMinute, Validator
 from tallystick.testing.world import World
 from tallystick.values.codec import encode, replace
 from tallystick.values.errors import CodecError
@@ -151,3 +153,27 @@ def test_a_consortium_is_made_from_a_pilots_state() -> None:
     assert len(list(consortium.view().scan(Note, "noon"))) == 1
     raw = pilot.signed(("A.m", CountUp(counter_id=made, by_minor=1)))
     assert consortium.offer(raw).receipt is None  # the pilot's transactions cannot be replayed
+
+
+def test_the_root_of_a_beginning_is_that_of_its_state() -> None:
+    world = toy_world()
+    assert root_of(world.genesis, TYPES) == world.chain.state.root()
+
+
+def test_what_another_chain_keeps_of_a_record() -> None:
+    """Heights begin anew; references and nodes are the old chain's own."""
+    waits = Activation(app="toy", version=1, next_version=2, from_height=12)
+    assert carried_over(waits, 10) == replace(waits, from_height=2)
+    assert carried_over(waits, 11) == carried_over(waits, 30) == Activation(app="toy", version=2)
+    note = Note(name="n", number=1)
+    assert carried_over(note, 10) is note
+    engine = Consensus(
+        name=CONSENSUS,
+        block_bytes=4_194_304,
+        block_transactions=5_000,
+        evidence_blocks=100_000,
+        evidence_ms=172_800_000,
+    )
+    node = Validator(public_key=bytes(32), member="A", power=10)
+    for bound in (engine, node, UsedMinute(minute=1, count=1, running_hash=bytes(32))):
+        assert carried_over(bound, 10) is None

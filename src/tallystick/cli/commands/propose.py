@@ -75,8 +75,9 @@ def command(
     """Put a new network before its members: who they are, who votes, when it begins.
 
     FOUNDING.toml names the members and their officers (docs/reference/founding.md). With --from
-    they are those of a pilot, and everything else is as it was there. Send the proposal to all
-    members, and tell them its hash by another way; it holds no key, but all of a pilot's records.
+    they are those of a pilot, and everything else is as it was there. Send the proposal to the
+    members, and tell them its hash by another way. It holds no key, but all records of a pilot:
+    then it is for those that run a node.
     """
     if (founding is None) is (pilot is None):
         raise click.UsageError("say FOUNDING.toml or --from, one of them", ctx)
