@@ -22,7 +22,7 @@ from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut
 from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
-from tallystick.ledger.overlay import Overlay
+from tallystick.ledger.overlay import Committed, Overlay
 from tallystick.ledger.receipt import (
     Outcome,
     Receipt,
@@ -104,6 +104,52 @@ class Ledger:
             expires_at_ms=body.expires_at_ms,
             horizon_ms=self.genesis.horizon_ms,
         )
+
+    # --- one transaction
+
+    def unauthorised(
+        self, records: Committed, moment: Moment, transaction: Transaction
+    ) -> Refused | None:
+        """Why nobody may do this over some records; None when it is authorised. For any thread.
+
+        What authority is checked by is what a block does; here all changes are thrown away.
+        """
+        work = Work(Overlay(records), moment, transaction.id)
+        return self.attempt(self.authorise, work, transaction, [])
+
+    def authorise(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
+        """Make a context for each call, all authorised before the first runs."""
+        calls = transaction.body.calls
+        most = work.budget.calls
+        require(len(calls) <= most, Refusal.TOO_MUCH_WORK, what="calls", most=most)
+        acting = frozenset([call.party for call in calls])
+        asker = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
+        signed = self.authority.authorize(asker, calls, transaction.keys())
+        for number, (call, hands) in enumerate(zip(calls, signed, strict=True)):
+            ctx = Context(work, party=call.party, acting=acting, call=number)
+            ctx.outlet = hands.outlet
+            ctx.officers = hands.officers
+            contexts.append(ctx)
+
+    def attempt(self, act: Callable[..., None], *args: Any) -> Refused | None:
+        """Run rules; the one place where a no, an overflow or our own bug is caught.
+
+        What is wrong with this machine or its data is not the transaction's: it stops the node.
+        """
+        try:
+            act(*args)
+        except Refused as no:
+            return no
+        except (Overflow, OverflowError):
+            return Refused(Refusal.OVERFLOW, {})
+        except (MemoryError, OSError, TallystickError):
+            raise
+        except Exception:
+            if self.strict:
+                raise
+            log.exception("a rule failed; its changes are dropped")
+            return Refused(Refusal.FAULT, {})
+        return None
 
 
 class _Run:
@@ -197,7 +243,7 @@ class _Run:
         self._own(PendingTimer, (timer.due_at_ms, timer.timer_id), None)
         work = Work(self.overlay, self.moment, hashlib.sha256(timer.timer_id.encode()).digest())
         ctx = Context(work, party="", acting=frozenset(), due_at_ms=timer.due_at_ms)
-        no = self._attempt(self._timer, work, ctx, timer)
+        no = self.ledger.attempt(self._timer, work, ctx, timer)
         self._finish(work, no, timer_id=timer.timer_id)
 
     def _timer(self, work: Work, ctx: Context, timer: PendingTimer) -> None:
@@ -222,11 +268,11 @@ class _Run:
             return
         work = Work(self.overlay, self.moment, transaction.id)
         contexts: list[Context] = []
-        no = self._attempt(self._authorise, work, transaction, contexts)
+        no = self.ledger.attempt(self.ledger.authorise, work, transaction, contexts)
         if no is not None:
             self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
-        no = self._attempt(self._calls, work, transaction, contexts)
+        no = self.ledger.attempt(self._calls, work, transaction, contexts)
         self.kept.append(transaction)
         self._note_use(transaction)
         self._finish(work, no, transaction_id=transaction.id)
@@ -248,20 +294,6 @@ class _Run:
             self.kept.append(transaction)
             self.done.append(Done(receipt, encode(receipt)))
 
-    def _authorise(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
-        """Make a context for each call, all authorised before the first runs."""
-        calls = transaction.body.calls
-        most = self.moment.budget.calls
-        require(len(calls) <= most, Refusal.TOO_MUCH_WORK, what="calls", most=most)
-        acting = frozenset([call.party for call in calls])
-        asker = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
-        signed = self.ledger.authority.authorize(asker, calls, transaction.keys())
-        for number, (call, hands) in enumerate(zip(calls, signed, strict=True)):
-            ctx = Context(work, party=call.party, acting=acting, call=number)
-            ctx.outlet = hands.outlet
-            ctx.officers = hands.officers
-            contexts.append(ctx)
-
     def _calls(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
         """Run the calls in order."""
         for ctx, call in zip(contexts, transaction.body.calls, strict=True):
@@ -281,26 +313,6 @@ class _Run:
             raise
 
     # --- outcome
-
-    def _attempt(self, act: Callable[..., None], *args: Any) -> Refused | None:
-        """Run rules; the one place where a no, an overflow or our own bug is caught.
-
-        What is wrong with this machine or its data is not the transaction's: it stops the node.
-        """
-        try:
-            act(*args)
-        except Refused as no:
-            return no
-        except (Overflow, OverflowError):
-            return Refused(Refusal.OVERFLOW, {})
-        except (MemoryError, OSError, TallystickError):
-            raise
-        except Exception:
-            if self.ledger.strict:
-                raise
-            log.exception("a rule failed; its changes are dropped")
-            return Refused(Refusal.FAULT, {})
-        return None
 
     def _encode(self, work: Work) -> None:
         """Encode what changed, in key order, and read it back: what is kept must be readable."""

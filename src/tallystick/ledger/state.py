@@ -108,7 +108,7 @@ class State:
         found: Record | None = self._cache.get(key, _MISSING)
         if found is _MISSING:
             raw = self._store.get(key)
-            found = None if raw is None else self._decoded(name, raw)
+            found = None if raw is None else decoded_record(self._decoders, name, raw)
             self._remember(key, found)
         return found
 
@@ -117,19 +117,9 @@ class State:
         for key, raw in self._store.scan(prefix, start):
             found = self._cache.get(key)
             if found is None:
-                found = self._decoded(name, raw)
+                found = decoded_record(self._decoders, name, raw)
                 self._remember(key, found)
             yield key, found
-
-    def _decoded(self, name: str, raw: bytes) -> Record:
-        """The record that the store holds. What cannot be read is damage of this node, no refusal.
-
-        A rule that met it would otherwise end in a FAULT here and in nothing elsewhere.
-        """
-        try:
-            return cast(Record, self._decoders[name].decode(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise StateDamaged("state", f"{name}: {problem}") from problem
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
@@ -222,6 +212,19 @@ class State:
         for sender, reference, transaction_id in uses:
             self._used[sender, reference] = (minute, transaction_id)
             listed.append((sender, reference))
+
+
+def decoded_record(
+    decoders: Mapping[str, msgspec.msgpack.Decoder[Any]], name: str, raw: bytes
+) -> Record:
+    """The record that the store holds. What cannot be read is damage of this node, no refusal.
+
+    A rule that met it would otherwise end in a FAULT here and in nothing elsewhere.
+    """
+    try:
+        return cast(Record, decoders[name].decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise StateDamaged("state", f"{name}: {problem}") from problem
 
 
 def _is_over(minute: int, now_ms: int) -> bool:
