@@ -27,7 +27,7 @@ from tallystick.testing.world import public_key, sign
 from tallystick.values.codec import encode
 from tests.till import APP
 from tests.till.desk import MINUTE_MS, OPENS_MS, genesis
-from tests.till.people import PEOPLE
+from tests.till.people import PEOPLE, People
 
 CONSENSUS_RECORD = Consensus(
     name=CONSENSUS,
@@ -58,11 +58,12 @@ class Stand:
         store: StateStore | None = None,
         references: int = 0,
         app: App = APP,
+        people: People = PEOPLE,
         **options: Any,
     ) -> None:
         """Open the chain, with this release's till or another's."""
         self.genesis = begins or till_genesis()
-        self.ledger = Ledger([app], PEOPLE, self.genesis)
+        self.ledger = Ledger([app], people, self.genesis)
         self.disk = disk or SimulatedDisk()
         self.log = FileLog.open(self.disk, "blocks", self.genesis.hash)
         self.chain = Chain(self.ledger, self.log, store or MemoryStore())

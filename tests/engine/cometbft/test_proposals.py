@@ -31,6 +31,7 @@ from tests.till.messages import Activate, Fill, Mark
 from tests.till.records import Note
 
 FILL = ("A", Fill(currency="CNY", amount_minor=1))
+TICKS = [encode_tick(note) for note in (1, 2, 3)]
 
 
 def small_stand(most: int = 20) -> Stand:
@@ -66,7 +67,7 @@ def mempool(stand: Stand, seed: int) -> list[bytes]:
     bad = bytearray(stand.signed(FILL))
     bad[-1] ^= 1
     junk = [
-        b"", b"junk", encode_tick(1), encode_tick(2), encode_tick(3), encode_bundle(0, [bytes(bad)])
+        b"", b"junk", *TICKS, encode_bundle(0, [bytes(bad)])
     ]  # fmt: skip
     bundles = [
         encode_bundle(note, chance.choices(pool, k=chance.randint(1, 9)))
@@ -84,7 +85,7 @@ def test_what_is_prepared_is_accepted_by_all(seed: int, bytes_max: int, most: in
     pool = mempool(stand, seed)
     chosen = stand.prepare(pool, bytes_max)
     assert sum(map(proto_size, chosen)) <= bytes_max
-    assert iter_contains(pool, chosen)
+    assert iter_contains(pool, [raw for raw in chosen if raw not in TICKS])
     assert stand.process(chosen)
     fresh = small_stand(most)
     assert fresh.process(chosen), "a node that has seen nothing of it before"

@@ -20,6 +20,7 @@ from importlib.metadata import version
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
+from tallystick.engine.cometbft.authority_glance import AuthorityGlance
 from tallystick.engine.cometbft.blocks import Blocks, Ordered
 from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.cometbft.checks import Checks
@@ -100,6 +101,11 @@ class Application:
     def ordered_max(self) -> int:
         """Most transactions in the bundles of the next block; for any thread."""
         return self._checks.most
+
+    @property
+    def glance(self) -> AuthorityGlance:
+        """What the committed state authorises; for any thread."""
+        return self._checks.glance
 
     def early(self) -> Mapping[type[Message], int]:
         """Messages of rules that are not in force yet, and which version is; for any thread."""

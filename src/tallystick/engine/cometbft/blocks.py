@@ -139,7 +139,7 @@ class Blocks:
         self._candidates.pop(decided.block.hash, None)
         made = self._chain.commit(candidate, engine_hash=decided.block.hash)
         self.reset()
-        self._checks.refresh()
+        self._checks.refresh(candidate.records)
         answers = tuple(self._answers(decided, made))
         committed = Committed(made.header, made.header_hash, made.ledger_ms, answers)
         self._published(committed)
