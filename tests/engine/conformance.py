@@ -154,6 +154,8 @@ class EngineConformance:
         call = ("A", Fill(currency="CNY", amount_minor=1))
         raw = desk.signed(call, keys=["B.clerk"], reference="mine")
         assert self.send(bench, desk, raw) == ["unauthorised"]
+        heights = [a.height for e in bench.published for a in e.answers if a.raw == raw]
+        assert heights == [None], "it is answered, and in no block"
         assert bench.engine.answer(desk.transaction(raw).id) is None
         assert self.send(bench, desk, desk.signed(call, reference="mine")) == ["accepted"]
 

@@ -32,7 +32,7 @@ from tallystick.values.codec import encode
 from tests.engine.cometbft.stand import till_genesis
 from tests.till import APP
 from tests.till.desk import MINUTE_MS, OPENS_MS, until
-from tests.till.people import PEOPLE
+from tests.till.people import PEOPLE, People
 
 UP_SECONDS = 60
 
@@ -69,13 +69,14 @@ class Alone:
         log_disk: Disk | None = None,
         kept_max: int = 20_000,
         references: int = 0,
+        people: People = PEOPLE,
     ) -> None:
         """Open the chain."""
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.settings = settings or settings_for()
         self.genesis = begins or genesis_for(folder)
-        self.ledger = Ledger([APP], PEOPLE, self.genesis)
+        self.ledger = Ledger([APP], people, self.genesis)
         self.verdicts = Verdicts(verify_batch)
         blocks = FileLog.open(log_disk or OsDisk(), str(folder / "blocks"), self.genesis.hash)
         self.chain = Chain(self.ledger, blocks, MemoryStore())

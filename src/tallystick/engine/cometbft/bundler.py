@@ -26,7 +26,7 @@ PAUSE_SECONDS = 0.05
 PAUSE_SECONDS_MAX = 1.0
 
 Resolve = Callable[[Sequence[Transaction]], None]
-"""Answers those of some transactions that need no block any more."""
+"""Answers those of some transactions that need no block any more, and holds what nobody may do."""
 
 
 class Bundler:
@@ -98,7 +98,7 @@ class Bundler:
 
     def _turned_away(self, taken: Sequence[Kept], no: RpcRefused, height: int) -> None:
         """Its mempool is full, or our own application has said no to the bundle."""
-        if no.code == Code.SETTLED:
+        if no.code in (Code.SETTLED, Code.UNAUTHORISED):
             self._resolve([kept.transaction for kept in taken])
             self._later(taken)
         elif no.is_full or no.code < 0:

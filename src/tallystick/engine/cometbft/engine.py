@@ -23,6 +23,7 @@ from tallystick.engine.cometbft.blockclock import BlockClock
 from tallystick.engine.cometbft.bundle import BundleCache
 from tallystick.engine.cometbft.bundler import Bundler
 from tallystick.engine.cometbft.doors import check_doors
+from tallystick.engine.cometbft.held import Held, Holding, TurnedAway
 from tallystick.engine.cometbft.home import ABCI_SOCKET, HOME, Joining, node_id, write_home
 from tallystick.engine.cometbft.install import find_binary
 from tallystick.engine.cometbft.outbox import Outbox, OutboxFull
@@ -133,6 +134,7 @@ class CometEngine:
             resolve=self._resolve,
         )
         self.watcher = Watcher(self._watched())
+        self.held = Held(self._holding())
         self._listeners: list[Callable[[Committed], None]] = []
         self._telling = threading.Lock()
         self._is_stopped = threading.Event()
@@ -175,6 +177,17 @@ class CometEngine:
             heartbeat_seconds=settings.heartbeat_seconds,
         )
 
+    def _holding(self) -> Holding:
+        """What looks after transactions that nobody is authorised to do yet."""
+        return Holding(
+            waiting=self.waiting,
+            look=self._look,
+            height=lambda: self.chain.state.tip.height,
+            is_current=self._is_current,
+            answer=self._turn_away,
+            fail=self.application.fail,
+        )
+
     # --- life
 
     def start(self, *, ended: Ended | None = None) -> None:
@@ -203,6 +216,7 @@ class CometEngine:
             log.info("%d transactions of the outbox are handed in again", len(kept))
         self.child.start()
         self.bundler.start()
+        self.held.start()
         self.watcher.start(ended or (lambda problem: None))
 
     def stop(self) -> None:
@@ -215,6 +229,7 @@ class CometEngine:
         self._is_stopped.set()
         self.waiting.close()
         self.watcher.stop()
+        self.held.stop()
         self.child.stop()
         self.bundler.stop()
         self._server.stop()
@@ -255,13 +270,14 @@ class CometEngine:
     def submit(self, transactions: Sequence[Transaction]) -> None:
         """Write transactions down; from then on they are handed in until they are decided.
 
-        Raises `Busy` and then takes none. What needs no block is answered at once.
+        Raises `Busy` and then takes none. What needs no block is answered at once; what the
+        committed state does not authorise is held for a moment, and then answered without a block.
         """
         if self._is_stopped.is_set() or not self._is_running:
             raise Busy("the node is stopping")
         if self.application.problem is not None:
             raise Busy("the node has halted")
-        open_ones = self._unresolved(transactions)
+        open_ones, doubtful = self._authorised(self._unresolved(transactions))
         added = self.waiting.add(open_ones)
         raws = [transaction.raw for transaction in open_ones]
         try:
@@ -272,7 +288,8 @@ class CometEngine:
         except StoreError as problem:
             self.waiting.withdraw(added)
             raise Busy(str(problem)) from problem
-        self.waiting.release(added)
+        self.held.hold([kept.transaction for kept in added if kept.transaction.raw in doubtful])
+        self.waiting.release([kept for kept in added if kept.transaction.raw not in doubtful])
         self.outbox.decided([raw for raw in raws if raw not in self.waiting])
 
     # --- answers
@@ -294,6 +311,7 @@ class CometEngine:
         answers += [self._late(each) for each in late if each.raw not in answered]
         self.waiting.commit(committed.ledger_ms)
         self._settle(answers)
+        self.held.wake()
         self._look_ahead()
         self._tell(replace(committed, answers=tuple(answers)))
         if committed.header.height == self.application.halt_height:
@@ -305,8 +323,9 @@ class CometEngine:
         self.watcher.wake_ms = self.chain.ledger.next_wake_ms(self.chain.state)
 
     def _resolve(self, transactions: Sequence[Transaction]) -> None:
-        """Answer those that need no block any more."""
-        self._unresolved(transactions)
+        """Answer those that need no block any more, and hold what nobody is authorised to do."""
+        left = self._unresolved(transactions)
+        self.held.hold([each for each in left if self._look(each) is not None])
 
     def _unresolved(self, transactions: Sequence[Transaction]) -> list[Transaction]:
         """Those that need a block; the others are answered."""
@@ -325,6 +344,40 @@ class CometEngine:
             self._tell(Committed(seal.header, b"", self.chain.ledger_ms, tuple(answers)))
         return left
 
+    def _look(self, transaction: Transaction) -> Refused | None:
+        """Why the committed state does not authorise a transaction; None when it does."""
+        return self.application.glance.refused(transaction, self.now_ms())
+
+    def _is_current(self) -> bool:
+        """Whether this node has the blocks that the others have, as far as it knows."""
+        is_up = self.watcher.is_up and not self.watcher.is_catching_up
+        return is_up and self.chain.seal() is not None
+
+    def _authorised(
+        self, transactions: Sequence[Transaction]
+    ) -> tuple[list[Transaction], set[bytes]]:
+        """Those to keep, and the bytes of those among them that are not authorised so far.
+
+        When too many of the kind are held already, they are answered at once and not kept.
+        """
+        looked = [(each, self._look(each)) for each in transactions]
+        refused = [(each, no) for each, no in looked if no and each.raw not in self.waiting]
+        if not refused:
+            return list(transactions), set()
+        doubtful = {each.raw for each, _ in refused}
+        if self.held.has_room(len(refused)):
+            return list(transactions), doubtful
+        self._turn_away(refused)
+        return [each for each in transactions if each.raw not in doubtful], set()
+
+    def _turn_away(self, refused: TurnedAway) -> None:
+        """Answer what the committed state does not authorise; it is in no block."""
+        seal = self.chain.seal()
+        if seal is not None:
+            answers = [_turned_away(each, Outcome.UNAUTHORISED, no) for each, no in refused]
+            self._settle(answers)
+            self._tell(Committed(seal.header, b"", self.chain.ledger_ms, tuple(answers)))
+
     def _answer_now(self, transaction: Transaction) -> Answer | None:
         """The answer to a transaction that is decided, has expired, or reuses a reference."""
         body, now_ms = transaction.body, self.chain.ledger_ms
@@ -337,8 +390,7 @@ class CometEngine:
             known = self.chain.answer(transaction.id)
             return None if known is None else replace(known, raw=transaction.raw)
         no = Refused(Refusal.REFERENCE_REUSED, {"reference": body.reference})
-        receipt = refused_receipt(Outcome.REUSED, no, transaction_id=transaction.id, timer_id=None)
-        return Answer(transaction.id, receipt, None, transaction.raw)
+        return _turned_away(transaction, Outcome.REUSED, no)
 
     def _late(self, transaction: Transaction) -> Answer:
         """The answer to a transaction whose expiry a committed block's time has passed."""
@@ -410,3 +462,9 @@ class CometEngine:
     def entries(self, from_height: int) -> Iterator[Entry]:
         """Blocks from a height to the last one there is."""
         return self.chain.entries(from_height)
+
+
+def _turned_away(transaction: Transaction, outcome: Outcome, no: Refused) -> Answer:
+    """The answer to a transaction that is in no block, and leaves its reference as it is."""
+    receipt = refused_receipt(outcome, no, transaction_id=transaction.id, timer_id=None)
+    return Answer(transaction.id, receipt, None, transaction.raw)

@@ -2,7 +2,8 @@
 
 A transaction is *new* until it is durable in the outbox, *early* while its expiry lies beyond the
 horizon of the last block, then *queued*, and *sent* in a bundle. A bundle that is not decided after
-a while is queued again: CometBFT promises nothing for what waits in its memory.
+a while is queued again: CometBFT promises nothing for what waits in its memory. What is *held* is
+not sent: nobody is authorised to do it yet (`held.py`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ class Kept:
     """The bundle that it was sent in last; None while it was in none."""
     is_settled: bool = False
     """Whether it has its answer."""
+    is_held: bool = False
+    """Whether nobody may do it yet: it is not sent before it is released."""
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether it is not to be sent, though it may stand in the queue."""
+        return self.is_settled or self.is_held
 
 
 @dataclass(slots=True, eq=False)
@@ -124,10 +132,23 @@ class Waiting:
                 added.append(kept)
         return added
 
-    def release(self, added: Iterable[Kept]) -> None:
-        """They are durable: send them."""
+    def release(self, added: Sequence[Kept]) -> None:
+        """They are durable, and held no longer: send them."""
         with self._lock:
+            for kept in added:
+                kept.is_held = False
             self._enqueue(added)
+
+    def hold(self, transactions: Iterable[Transaction]) -> list[Kept]:
+        """Do not send these until they are released; those of them that wait, and were not held."""
+        held = []
+        with self._lock:
+            for transaction in transactions:
+                kept = self._by_raw.get(transaction.raw)
+                if kept is not None and not kept.is_held:
+                    kept.is_held, kept.sent = True, None
+                    held.append(kept)
+        return held
 
     def release_all(self) -> None:
         """Everything that waits is durable, and nothing was sent: at the start."""
@@ -146,7 +167,7 @@ class Waiting:
         """The next bundle's transactions, `most` at most; None once closed."""
         with self._lock:
             while not self._is_closed:
-                while self._queue and self._queue[0][1].is_settled:
+                while self._queue and self._queue[0][1].is_passed_over:
                     self._queue.popleft()
                 now = time.monotonic()
                 ready_at = max(self._ready_at(), self._pause_until)
@@ -173,7 +194,7 @@ class Waiting:
             if taken and size > BUNDLE_BYTES_MAX:
                 break
             self._queue.popleft()
-            if not kept.is_settled:
+            if not kept.is_passed_over:
                 taken.append(kept)
         return taken
 
@@ -255,7 +276,7 @@ class Waiting:
         now, horizon = time.monotonic(), self.ledger_ms + self._horizon_ms
         for each in kept:
             each.sent = None
-            if each.is_settled:
+            if each.is_passed_over:
                 continue
             if each.transaction.body.expires_at_ms > horizon:
                 self._early.append(each)
