@@ -11,11 +11,11 @@ import pytest
 from tallystick.bench.load import Measured
 
 
-@pytest.mark.timeout(110)
+@pytest.mark.timeout(300)
 def test_the_last_line_is_one_object() -> None:
     """A real node in a process of its own, a second of load, an empty queue at the end."""
     command = [sys.executable, "-m", "tallystick.bench", "--seconds", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
     figures = json.loads(done.stdout.splitlines()[-1])
     assert set(figures) == {"embedded", "kernel", "roof", "ratio", "machine"}
     assert set(figures["embedded"]) == {

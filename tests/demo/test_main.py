@@ -11,21 +11,24 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.demo.test_story import TWINS
 
+pytestmark = pytest.mark.timeout(600)
 STARTED_SECONDS = 60
 
 
 def play(data: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run the story to its end."""
     command = [sys.executable, "-m", "tallystick.demo", "--data", str(data), *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
 
 
 def audit(data: Path) -> dict[str, object]:
     """What `tally audit` says of a folder."""
     command = [sys.executable, "-m", "tallystick.cli", "audit", str(data), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     report: dict[str, object] = json.loads(done.stdout)
     return report | {"exit": done.returncode}
 
@@ -64,7 +67,7 @@ def test_data_of_a_real_chain_is_left_alone(tmp_path: Path) -> None:
     """A folder whose genesis is no demonstration's is not replaced."""
     data = tmp_path / "data"
     command = [sys.executable, "-m", "tallystick.cli", "init", str(data)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
     genesis = (data / "genesis.json").read_bytes()
     done = play(data)
     assert done.returncode != 0
@@ -84,7 +87,7 @@ def test_ctrl_c_leaves_whole_data(tmp_path: Path) -> None:
             time.sleep(0.02)
         time.sleep(0.3)
         os.kill(story.pid, signal.SIGINT)
-        _, errors = story.communicate(timeout=60)
+        _, errors = story.communicate(timeout=120)
     assert story.returncode == 130, errors
     assert "Traceback" not in errors
     assert audit(data)["ok"] is True
@@ -105,7 +108,7 @@ def test_the_three_commands_at_the_end(tmp_path: Path) -> None:
             wait_for(data / "api.sock")
             for command in others:
                 done = subprocess.run(
-                    [*tally, *command], capture_output=True, text=True, check=False, timeout=60
+                    [*tally, *command], capture_output=True, text=True, check=False, timeout=120
                 )
                 assert done.returncode == 0, done.stderr
         finally:

@@ -19,7 +19,7 @@ from tallystick.testing.world import OPENS, ZONE_MINUTES
 from tallystick.values.time import at
 from tests.hostile.net import Net
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 TALLY = (sys.executable, "-m", "tallystick.cli")
 
 

@@ -1,5 +1,6 @@
 """What a machine may do to a node: disk, log, folder, keys, ports, clocks and Ctrl-C."""
 
+import json
 import os
 import resource
 import shutil
@@ -209,7 +210,10 @@ def test_ctrl_c_under_load(folder: Path) -> None:
         raws = [net.signed((WHO, MINTED)) for _ in range(200)]
         replies = net.client.offer(raws[:20], wait_seconds=5) + net.client.offer(raws[20:])
         assert {reply.outcome for reply in replies} <= {Outcome.RECEIVED, Outcome.ACCEPTED}
-        assert interrupted(process) == (0, "")
+        code, said = interrupted(process)
+        assert code == 0, said
+        told = [json.loads(line) for line in said.splitlines()]
+        assert [line["event"] for line in told] == ["the node answers", "the node has stopped"]
     with Node.open(folder) as node:
         net = Net(node)
         again = list(net.client.submit_many(raws))

@@ -24,6 +24,7 @@ from tallystick.testing.world import World
 from tallystick.values.codec import encode
 from tallystick.values.units import KeyOf
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 CASES = ("2-registry.case", "5-pays-60-percent.case", "7-recourse.case")
 STRANGERS = ("S6.maker+checker", "factor-b.maker+checker", "D3.maker+checker")

@@ -10,6 +10,7 @@ from tests.sim.broken import APPLICATIONS, MACHINES
 from tests.sim.machine import SimulatedMachine
 from tests.sim.runs import Make, run
 
+pytestmark = pytest.mark.timeout(600)
 SEEDS_MAX = 60
 """After so many seeds each mistake must have shown."""
 

@@ -12,6 +12,7 @@ import pytest
 from tests.house.tree import ROOT
 from tests.sim.runs import Outcome, run
 
+pytestmark = pytest.mark.timeout(600)
 SEEDS = 60
 AT_ONCE = 10
 
@@ -69,6 +70,6 @@ def test_a_seed_is_a_run(hash_seed: str) -> None:
         cwd=ROOT,
         env=environment,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert f"trace {played(7).trace.digest()[:16]}" in other.stdout
