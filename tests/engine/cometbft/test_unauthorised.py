@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tallystick.engine.cometbft.held import HELD_MAX
 from tallystick.gateway.reply import Outcome
 from tests.engine.cometbft.alone import Alone
@@ -13,7 +11,6 @@ from tests.engine.cometbft.test_authority import HOLDERS, PAY
 from tests.till.desk import until, waited
 from tests.till.messages import Fill
 
-pytestmark = pytest.mark.xdist_group("cometbft")
 FILL = Fill(currency="CNY", amount_minor=1)
 
 
