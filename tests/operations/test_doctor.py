@@ -133,9 +133,6 @@ def with_settings(folder: Path, **changes: Any) -> Patient:
     return consortium(folder, settings=Settings(engine=EngineSettings(kind="cometbft", **changes)))
 
 
-# --- the whole
-
-
 def test_a_folder_without_a_chain_is_one_finding(tmp_path: Path) -> None:
     found = examine(look_at(tmp_path, {}))
     assert list(found) == ["folder"]
@@ -297,9 +294,6 @@ def test_a_node_that_halts_leaves_word_and_takes_it_back_when_it_goes_on(tmp_pat
 def test_pruning_needs_snapshots(tmp_path: Path, retain: int, every: int, expected: Level) -> None:
     patient = with_settings(tmp_path, retain_blocks=retain, snapshot_every=every)
     assert level(files.what_is_kept(patient)) is expected
-
-
-# --- machine
 
 
 @pytest.mark.parametrize(("told", "expected"), ((True, Level.OK), (False, Level.WARN)))
