@@ -66,7 +66,7 @@ def running(
         make(folder)
     node = Node.open(folder, settings=settings, apps=[APP], authority=PEOPLE, clock=clock)
     with node:
-        client = Client(node.address, keys=keys_of(folder), patience_seconds=20)
+        client = Client(node.address, keys=keys_of(folder), patience_seconds=3)
         try:
             yield Running(folder, node, client)
         finally:
