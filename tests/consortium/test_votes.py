@@ -20,7 +20,8 @@ from tallystick.apps.governance.records import (
     SetPower,
 )
 from tallystick.apps.members.messages import Expel
-from tallystick.errors import Unreachable
+from tallystick.client.client import NodeRefused
+from tallystick.errors import ClientError, Unreachable
 from tallystick.gateway.reply import Outcome, Reply
 from tallystick.ledger.app import Message
 from tallystick.network.network import Network, NetworkNode
@@ -163,15 +164,17 @@ def test_a_release_that_lacks_the_rules_stops_at_their_block(make: MakeNetwork) 
         with closing(net.nodes[0].client()) as client:
             (told,) = client.query("governance", "upgrades")
             assert told["from_height"] == first
-            # Payments are blocks, so that it comes soon.
             mint = Mint(to="bank-a", money="CNY@CB", amount_minor=1)
-            with suppress(Unreachable):
-                while client.status().height < first:
-                    client.offer([client.sign(("CB.maker+checker", mint))])
-                    time.sleep(0.1)
+
+            def two_stop() -> bool:
+                """Payments are blocks, so that it comes soon; this node may be one of the two."""
+                with suppress(ClientError, NodeRefused):
+                    client.offer([client.sign(("CB.maker+checker", mint))], wait_seconds=1)
+                return len(stopped(net)) >= 2
+
+            # With two down there are no more blocks; one that never saw the proposal waits for it.
+            wait_for("two to stop", two_stop)
         reason = f"from block {first} on cash has version 2"
-        # With two down there are no more blocks; one that never saw the proposal waits for it.
-        wait_for("two to stop", lambda: len(stopped(net)) >= 2)
         for node in stopped(net):
             assert reason in node.log.read_text(encoding="utf-8")
         for node in net.nodes:
