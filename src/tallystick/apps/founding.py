@@ -7,6 +7,7 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from tallystick.apps.governance.interface import (
     CONSTITUTION,
@@ -193,11 +194,9 @@ class _Kept:
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order."""
-        for at in range(bisect_left(self._keys, start or prefix), len(self._keys)):
-            key = self._keys[at]
-            if not key.startswith(prefix):
-                return
-            yield key, self._kept[key]
+        rest = islice(self._keys, bisect_left(self._keys, start or prefix), None)
+        found = takewhile(lambda key: key.startswith(prefix), rest)
+        return ((key, self._kept[key]) for key in found)
 
 
 def first_records(apps: Sequence[App], founding: Founding, now_ms: int) -> tuple[Record, ...]:
