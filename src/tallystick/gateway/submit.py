@@ -64,10 +64,11 @@ class Batch:
     def put(self, place: int, answer: Answer | Reply) -> None:
         """Note an answer."""
         with self._lock:
-            if self._answers[place] is None:
+            is_first = self._answers[place] is None
+            if is_first:
                 self._left -= 1
             self._answers[place] = answer
-            call = self._when_done if self._left == 0 else None
+            call = self._when_done if is_first and self._left == 0 else None
         if call is not None:
             call()
 
@@ -106,7 +107,7 @@ class Gateway:
         with self._admitting:
             admitted = self._admission.admit(raws, self._engine.now_ms())
         fresh: list[Transaction] = []
-        again: list[Transaction] = []
+        again: list[tuple[int, Transaction]] = []
         committed_ms = self._engine.standing().ledger_ms
         with self._lock:
             for place, each in enumerate(admitted):
@@ -119,9 +120,13 @@ class Gateway:
                 elif self._must_order(each, (batch, place)):
                     fresh.append(each)
                 else:
-                    again.append(each)
+                    again.append((place, each))
         # What another caller hands over at this moment is kept only once that is done.
-        self._hand_over(fresh, again if self._engine.keeps else [])
+        known = [each for _, each in again] if self._engine.keeps else []
+        busy = self._hand_over(fresh, known)
+        if busy is not None and known:
+            for place, each in again:
+                batch.put(place, rejected(busy, each.id))
         return batch
 
     def _too_late(self, transaction: Transaction) -> Answer | Reply:
@@ -144,10 +149,10 @@ class Gateway:
         self._pending[transaction.id] = self._pending.get(transaction.id, 0) + 1
         return True
 
-    def _hand_over(self, fresh: list[Transaction], again: list[Transaction]) -> None:
-        """Hand over what is new; a busy engine is the door's answer to all of it."""
+    def _hand_over(self, fresh: list[Transaction], again: list[Transaction]) -> Refused | None:
+        """Hand over what is new; what a busy engine says is the door's answer to all of it."""
         if not fresh and not again:
-            return
+            return None
         try:
             self._engine.submit([*fresh, *again])
         except Busy as busy:
@@ -155,6 +160,8 @@ class Gateway:
             with self._lock:
                 for transaction in fresh:
                     self._answer(transaction.raw, transaction.id, rejected(no, transaction.id))
+            return no
+        return None
 
     # --- out
 
