@@ -10,18 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tallystick.engine.base import Answer, Busy, Committed, Standing
+from tallystick.engine.base import Busy, Committed, Standing
 from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock
+from tallystick.engine.reading import ReadsChain
 from tallystick.errors import DiskFull, EntryTooLarge
-from tallystick.ledger.block import Entry
-from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.transaction import Transaction
-from tallystick.ledger.view import View
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class Limits:
     """Bytes of a block's transactions."""
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(ReadsChain):
     """Orders transactions as they come, on a thread of its own."""
 
     keeps = False
@@ -223,35 +221,3 @@ class EmbeddedEngine:
             transactions=self._transactions,
             trouble=self._trouble,
         )
-
-    def view(self, *, asker: str | None = None, sees_all: bool = True) -> View:
-        """State after the last committed block."""
-        return self.chain.view(now_ms=self.now_ms(), asker=asker, sees_all=sees_all)
-
-    def answer(self, transaction_id: bytes) -> Answer | None:
-        """The final answer to a committed transaction, or None."""
-        return self.chain.answer(transaction_id)
-
-    def not_here_until_ms(self) -> int:
-        """An unknown transaction that expires no later may be in a block that is not here."""
-        return self.chain.not_here_until_ms
-
-    def prove_record(self, key: bytes) -> RecordProof | None:
-        """Proof that a key has its record, or none, after the last block; None before block 1."""
-        return self.chain.prove_record(key)
-
-    def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
-        """Proof of a committed transaction's receipt; None when there is no such transaction."""
-        return self.chain.prove_receipt(transaction_id)
-
-    def seal(self) -> Seal | None:
-        """The last block's signed header and roots; None before block 1."""
-        return self.chain.seal()
-
-    def entry(self, height: int) -> Entry:
-        """A block as the log holds it."""
-        return self.chain.entry(height)
-
-    def entries(self, from_height: int) -> Iterator[Entry]:
-        """Blocks from a height to the last one there is."""
-        return self.chain.entries(from_height)

@@ -34,16 +34,14 @@ from tallystick.engine.cometbft.server import AbciServer
 from tallystick.engine.cometbft.stopping import UntilHeight
 from tallystick.engine.cometbft.waiting import Waiting
 from tallystick.engine.cometbft.watch import Ended, Watched, Watcher
+from tallystick.engine.reading import ReadsChain
 from tallystick.engine.verdicts import Verdicts
 from tallystick.errors import ReachedHeight, StoreError
-from tallystick.ledger.block import Entry
-from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.receipt import Outcome, refused_receipt
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
-from tallystick.ledger.view import View
 from tallystick.settings import UNIX, EngineSettings, is_unix, rpc_address
 from tallystick.store.base import Disk
 
@@ -89,7 +87,7 @@ class Surroundings:
     """The machine's clock."""
 
 
-class CometEngine:
+class CometEngine(ReadsChain):
     """Orders transactions together with the other validators."""
 
     keeps = True
@@ -430,38 +428,6 @@ class CometEngine:
             transactions=self._transactions,
             trouble=self.watcher.trouble(),
         )
-
-    def view(self, *, asker: str | None = None, sees_all: bool = True) -> View:
-        """State after the last committed block."""
-        return self.chain.view(now_ms=self.now_ms(), asker=asker, sees_all=sees_all)
-
-    def answer(self, transaction_id: bytes) -> Answer | None:
-        """The final answer to a committed transaction, or None."""
-        return self.chain.answer(transaction_id)
-
-    def not_here_until_ms(self) -> int:
-        """An unknown transaction that expires no later may be in a block that is not here."""
-        return self.chain.not_here_until_ms
-
-    def prove_record(self, key: bytes) -> RecordProof | None:
-        """Proof that a key has its record, or none, after the last block; None before block 1."""
-        return self.chain.prove_record(key)
-
-    def prove_receipt(self, transaction_id: bytes) -> ReceiptProof | None:
-        """Proof of a committed transaction's receipt; None when there is no such transaction."""
-        return self.chain.prove_receipt(transaction_id)
-
-    def seal(self) -> Seal | None:
-        """The last block's header and roots; None before block 1."""
-        return self.chain.seal()
-
-    def entry(self, height: int) -> Entry:
-        """A block as the log holds it."""
-        return self.chain.entry(height)
-
-    def entries(self, from_height: int) -> Iterator[Entry]:
-        """Blocks from a height to the last one there is."""
-        return self.chain.entries(from_height)
 
 
 def _turned_away(transaction: Transaction, outcome: Outcome, no: Refused) -> Answer:
