@@ -9,8 +9,8 @@ from tallystick.accel import EMPTY_ROOT, EMPTY_VERSION, Existence, NonExistence,
 from tallystick.accel.ics23 import PROOF_SPEC, encode_proof
 from tallystick.accel.nodes import hash_internal
 from tallystick.accel.proof import _are_adjacent, verify_absence, verify_existence
-from tests.accel.conformance import hash_of, some_records
-from tests.accel.vectors import FOLDER, load_vectors, read_path
+from tests.accel.conformance_tree import some_records
+from tests.accel.vectors import FOLDER, hash_of, load_vectors, read_path
 
 GOLDEN = load_vectors("ics23_proofs.json")
 

@@ -5,17 +5,18 @@ import pytest
 from tallystick.accel import Tree, UnknownBody, is_small_order, is_valid_point, load
 from tallystick.accel import verify as verify_signature
 from tallystick.accel.nodes import Batch, Node
-from tests.accel.conformance import (
-    SignatureConformance,
-    TreeConformance,
-    hash_of,
-    some_records,
-)
+from tests.accel.conformance import SignatureConformance
+from tests.accel.conformance_tree import MerkleConformance, TreeConformance, some_records
+from tests.accel.vectors import hash_of
 
 PYTHON = load("python")
 
 
 class TestSignatures(SignatureConformance):
+    body = PYTHON
+
+
+class TestMerkle(MerkleConformance):
     body = PYTHON
 
 

@@ -18,6 +18,11 @@ def load_vectors(name: str) -> Any:
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
+def hash_of(*words: object) -> bytes:
+    """A hash to stand for a key or a record."""
+    return sha256("/".join(map(str, words)).encode()).digest()
+
+
 def read_path(given: Any) -> Path | None:
     """Read a path as `ics23_proofs.json` writes it."""
     if given is None:

@@ -4,7 +4,8 @@ Every `apply` makes a new version and leaves the old one as it was: versions sha
 they have in common. Version numbers are handles within one tree; they are not heights.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 
 from tallystick.accel.errors import UnknownVersion, WrongLength
 from tallystick.accel.nodes import EMPTY_ROOT, HASH_BYTES, Batch, Node, hash_of
@@ -37,14 +38,19 @@ class Tree:
         is not there may go too. If a key hash comes twice, the last change counts.
         """
         node, size = self._at(base)
-        wanted = dict(changes)
-        for key_hash, record_hash in wanted.items():
+        wanted: dict[bytes, bytes | None] = {}
+        for key_hash, record_hash in changes:
             _require_hash(key_hash)
             if record_hash is not None:
                 _require_hash(record_hash)
+            wanted[key_hash] = record_hash
         batch = Batch(wanted)
         root = batch.apply(node)
         return self._keep(root, size + batch.added)
+
+    def apply_records(self, base: int, records: Iterable[tuple[bytes, bytes | None]]) -> int:
+        """Like `apply`, from (key, record) or (key, None): the hashes are taken here."""
+        return self.apply(base, _hashed(records))
 
     def drop(self, version: int) -> None:
         """Forget a version; what no other version shares is freed. Version 0 stays."""
@@ -109,6 +115,14 @@ class Tree:
         if version not in self._versions:
             raise UnknownVersion(version)
         return self._versions[version]
+
+
+def _hashed(
+    records: Iterable[tuple[bytes, bytes | None]],
+) -> Iterator[tuple[bytes, bytes | None]]:
+    """(key hash, record hash) for (key, record)."""
+    for key, record in records:
+        yield sha256(key).digest(), None if record is None else sha256(record).digest()
 
 
 def _require_hash(value: bytes) -> None:
