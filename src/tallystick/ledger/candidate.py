@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Header
+from tallystick.ledger.overlay import Changed
 from tallystick.ledger.receipt import Change, Receipt
 from tallystick.ledger.side import Use
 from tallystick.ledger.transaction import Transaction
@@ -31,6 +32,41 @@ class LeftOut:
     """The transaction."""
     receipt: Receipt | None
     """The answer, for unauthorised and reused; None for a duplicate or an expired one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A block executed over what came before it: changes and receipts, no roots yet."""
+
+    height: int
+    """Its height."""
+    time_ms: int
+    """Its block time."""
+    ledger_ms: int
+    """Ledger time while it was executed."""
+    transactions: tuple[Transaction, ...]
+    """Transactions of the block, those left out not among them."""
+    done: tuple[Done, ...]
+    """Timers, then transactions, in order of execution."""
+    left_out: tuple[LeftOut, ...]
+    """Transactions that were offered and do not belong into the block."""
+    own_changes: tuple[Change, ...]
+    """The ledger's own changes, in key order."""
+    changed: Changed
+    """Net changes as records; what came before the block is let go of."""
+    writes: dict[bytes, bytes | None]
+    """Net changes as bytes, for the store and the tree."""
+    used: dict[int, list[Use]]
+    """(sender, reference, transaction id) newly used, by expiry minute."""
+    used_by: dict[tuple[str, str], tuple[int, bytes]]
+    """The same as (sender, reference) to expiry minute and transaction id."""
+    minutes_dropped: tuple[int, ...]
+    """Expiry minutes whose lists are dropped."""
+
+    @property
+    def records(self) -> dict[bytes, Record | None]:
+        """Net changes as records, for the cache."""
+        return self.changed.records
 
 
 @dataclass(slots=True)

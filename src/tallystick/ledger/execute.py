@@ -3,8 +3,9 @@
     block → references that expire → timers that are due → transactions → root
     transaction → may it happen at all? → who signed? → its calls, one by one → receipt
 
-Nothing here reads a clock, a disk or the network. `Ledger.execute` is a function of the committed
-state and what it is given; several candidates over one state may be alive.
+Nothing here reads a clock, a disk or the network. `Ledger.run` is a function of what came before
+and what it is given, so that a block may run before the one before it is durable; `Ledger.seal`
+computes the roots. Several candidates over one state may be alive.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from tallystick.errors import TallystickError
 from tallystick.ledger.app import App, Message, tag_of
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.block import Header, app_hash_of
-from tallystick.ledger.candidate import Candidate, Done, LeftOut
+from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run
 from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
-from tallystick.ledger.overlay import Committed, Overlay
+from tallystick.ledger.overlay import Base, Committed, Overlay
 from tallystick.ledger.receipt import (
     Outcome,
     Receipt,
@@ -34,7 +35,7 @@ from tallystick.ledger.refusal import Refused, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.rules import Rules
 from tallystick.ledger.side import Use, use_of
-from tallystick.ledger.state import State, tree_changes
+from tallystick.ledger.state import State
 from tallystick.ledger.system import Activation, PendingTimer, UsedMinute
 from tallystick.ledger.transaction import Transaction, TransactionCodec
 from tallystick.values.codec import encode, encode_key
@@ -73,25 +74,70 @@ class Ledger:
         *,
         proposing: bool = False,
     ) -> Candidate:
-        """Execute the next block over the committed state. Signatures are the caller's to check.
+        """Execute the next block over the committed state, and compute its roots."""
+        return self.seal(self.run(state, time_ms, transactions, proposing=proposing), state)
+
+    def run(
+        self,
+        base: Base,
+        time_ms: int,
+        transactions: Sequence[Transaction],
+        *,
+        proposing: bool = False,
+    ) -> Run:
+        """Execute the block after `base`. Signatures are the caller's to check.
 
         Duplicates and expired transactions are left out of the block. So are, when `proposing`,
         those that are unauthorised or reuse a reference: they are answered and not ordered. In a
         block that was given they get a receipt. Executing the block so made again gives the same.
         """
-        run = _Run(self, state, time_ms, proposing)
-        run.expire_references()
-        run.run_timers()
+        block = _Block(self, base, time_ms, proposing)
+        block.expire_references()
+        block.run_timers()
         for transaction in transactions:
-            run.run_transaction(transaction)
-        return run.seal()
+            block.run_transaction(transaction)
+        return block.close()
 
-    def next_wake_ms(self, state: State) -> int | None:
+    def seal(self, run: Run, state: State) -> Candidate:
+        """Compute the roots of a block over the committed state, which is the one before it."""
+        ensure(run.height == state.tip.height + 1, "a block is sealed over the one before it")
+        tree, version = state.tree, state.tree_version
+        if run.writes:
+            version = tree.apply_records(version, run.writes.items())
+        receipts_root = state.tip.receipts_root
+        if run.done:
+            receipts_root = merkle_root([done.encoded for done in run.done])
+        root = tree.root(version)
+        header = Header(
+            chain_id=self.chain_id,
+            height=run.height,
+            time_ms=run.time_ms,
+            previous_hash=state.tip.header_hash,
+            transactions_root=merkle_root([transaction.id for transaction in run.transactions]),
+            app_hash=app_hash_of(receipts_root, root),
+        )
+        return Candidate(
+            header=header,
+            ledger_ms=run.ledger_ms,
+            transactions=run.transactions,
+            done=run.done,
+            left_out=run.left_out,
+            own_changes=run.own_changes,
+            records=run.records,
+            writes=run.writes,
+            used=run.used,
+            minutes_dropped=run.minutes_dropped,
+            receipts_root=receipts_root,
+            tree_version=version,
+            state_root=root,
+        )
+
+    def next_wake_ms(self, base: Base) -> int | None:
         """Block time at which a timer is due or references are to be dropped; None if none."""
-        due = [timer.due_at_ms for timer in islice(pending_timers(state), 1)]
-        over = state.next_minute_over_ms()
+        due = [timer.due_at_ms for timer in islice(pending_timers(base), 1)]
+        over = base.next_minute_over_ms()
         due += [] if over is None else [over]
-        return min(due) - state.offset_ms() if due else None
+        return min(due) - base.offset_ms() if due else None
 
     def check_expiry(self, transaction: Transaction, now_ms: int) -> None:
         """Refuse another chain's transaction, an expired one, and one beyond the horizon."""
@@ -152,21 +198,21 @@ class Ledger:
         return None
 
 
-class _Run:
+class _Block:
     """One block being executed."""
 
-    def __init__(self, ledger: Ledger, state: State, time_ms: int, proposing: bool) -> None:
-        """Begin over the committed state."""
+    def __init__(self, ledger: Ledger, base: Base, time_ms: int, proposing: bool) -> None:
+        """Begin over what came before it."""
         self.proposing = proposing
         self.ledger = ledger
-        self.state = state
+        self.base = base
         self.time_ms = time_ms
-        self.overlay = Overlay(state)
+        self.overlay = Overlay(base)
         self.moment = Moment(
             rules=ledger.rules,
             budget=ledger.genesis.budget,
-            now_ms=time_ms + state.offset_ms(),
-            height=state.tip.height + 1,
+            now_ms=time_ms + base.offset_ms(),
+            height=base.height + 1,
             keys=ledger.keys,
         )
         self.versions = self._versions_in_force()
@@ -174,7 +220,7 @@ class _Run:
         self.kept: list[Transaction] = []
         self.left_out: list[LeftOut] = []
         self.used: dict[int, list[Use]] = {}
-        self.used_now: dict[tuple[str, str], bytes] = {}
+        self.used_now: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.own: dict[bytes, bytes | None] = {}
         self.writes: dict[bytes, bytes | None] = {}
         self.dropped: tuple[int, ...] = ()
@@ -183,7 +229,7 @@ class _Run:
         """Version of each application's rules at this height; stops a node that lacks one."""
         height, name = self.moment.height, Activation.spec.name
         versions = {}
-        for _, kept in self.state.scan(name, encode_key(name), None):
+        for _, kept in self.base.scan(name, encode_key(name), None):
             activation = cast(Activation, kept)
             version = activation.at(height)
             self.ledger.rules.require_known(activation.app, version, height=height)
@@ -194,7 +240,7 @@ class _Run:
 
     def expire_references(self) -> None:
         """Drop the lists of references whose minute has passed."""
-        self.dropped = self.state.minutes_over(self.moment.now_ms)
+        self.dropped = self.base.minutes_over(self.moment.now_ms)
         for minute in self.dropped:
             self._own(UsedMinute, (minute,), None)
 
@@ -208,10 +254,10 @@ class _Run:
     def _note_use(self, transaction: Transaction) -> None:
         """Use up (sender, reference) until expiry."""
         minute, use = use_of(transaction)
-        self.used_now[use[0], use[1]] = transaction.id
+        self.used_now[use[0], use[1]] = (minute, transaction.id)
         self.used.setdefault(minute, []).append(use)
 
-    def _seal_uses(self) -> None:
+    def _chain_uses(self) -> None:
         """Chain what this block used into the record of each minute."""
         name = UsedMinute.spec.name
         for minute, uses in sorted(self.used.items()):
@@ -231,7 +277,7 @@ class _Run:
     def run_timers(self) -> None:
         """Run the timers that are due, by (due time, id), at most so many in a block."""
         now = self.moment.now_ms
-        due = takewhile(lambda timer: timer.due_at_ms <= now, pending_timers(self.state))
+        due = takewhile(lambda timer: timer.due_at_ms <= now, pending_timers(self.base))
         name = PendingTimer.spec.name
         for timer in list(islice(due, self.ledger.genesis.timers_per_block)):
             key = encode_key(name, timer.due_at_ms, timer.timer_id)
@@ -257,8 +303,8 @@ class _Run:
         """Decide one transaction, or leave it out of the block with an answer."""
         body = transaction.body
         reference = (body.sender, body.reference)
-        used_by = self.used_now.get(reference)
-        used_by = used_by or self.state.used_by(*reference, self.moment.now_ms)
+        used_now = self.used_now.get(reference)
+        used_by = used_now[1] if used_now else self.base.used_by(*reference, self.moment.now_ms)
         if used_by == transaction.id or not self._may_happen(transaction):
             self.left_out.append(LeftOut(transaction, None))
             return
@@ -354,45 +400,27 @@ class _Run:
         )
         self.done.append(Done(receipt, encode(receipt), changes))
 
-    def seal(self) -> Candidate:
-        """Compute the roots and close the block."""
-        self._seal_uses()
+    def close(self) -> Run:
+        """What came of the block."""
+        self._chain_uses()
         self.writes.update(self.own)
-        state = self.state
-        tree = state.tree
-        version = state.tree_version
-        if self.writes:
-            version = tree.apply(version, tree_changes(self.writes.items()))
-        receipts_root = state.tip.receipts_root
-        if self.done:
-            receipts_root = merkle_root([done.encoded for done in self.done])
-        root = tree.root(version)
-        header = Header(
-            chain_id=self.ledger.chain_id,
+        return Run(
             height=self.moment.height,
             time_ms=self.time_ms,
-            previous_hash=state.tip.header_hash,
-            transactions_root=merkle_root([transaction.id for transaction in self.kept]),
-            app_hash=app_hash_of(receipts_root, root),
-        )
-        return Candidate(
-            header=header,
             ledger_ms=self.moment.now_ms,
             transactions=tuple(self.kept),
             done=tuple(self.done),
             left_out=tuple(self.left_out),
             own_changes=tuple(sorted(self.own.items())),
-            records=self.overlay.changes,
+            changed=self.overlay.changed,
             writes=self.writes,
             used=self.used,
+            used_by=self.used_now,
             minutes_dropped=self.dropped,
-            receipts_root=receipts_root,
-            tree_version=version,
-            state_root=root,
         )
 
 
-def pending_timers(state: State) -> Iterator[PendingTimer]:
+def pending_timers(base: Base) -> Iterator[PendingTimer]:
     """Timers that wait, by (due time, id)."""
     name = PendingTimer.spec.name
-    return (cast(PendingTimer, kept) for _, kept in state.scan(name, encode_key(name), None))
+    return (cast(PendingTimer, kept) for _, kept in base.scan(name, encode_key(name), None))

@@ -20,14 +20,62 @@ class Committed(Protocol):
         """Records whose key begins with the prefix, from `start` on, in key order."""
 
 
+class Base(Committed, Protocol):
+    """What a block is executed over: the committed state, or blocks that run ahead of it."""
+
+    @property
+    def height(self) -> int:
+        """Height of the last block."""
+
+    def offset_ms(self) -> int:
+        """Ledger time less block time."""
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        """Id of the transaction that used a reference, until its minute of expiry is over."""
+
+    def minutes_over(self, now_ms: int) -> tuple[int, ...]:
+        """Expiry minutes that have a list and are over, in order."""
+
+    def next_minute_over_ms(self) -> int | None:
+        """Ledger time at which the first list of used references is to be dropped."""
+
+
+class Changed:
+    """Records that one block has changed, whatever it lies over."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.records: dict[bytes, Record | None] = {}
+        """Records by key as they are now; None where one was deleted."""
+        self._touched: dict[str, list[bytes]] = {}
+
+    def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
+        """Take over what a transaction or timer changed."""
+        mine = self.records
+        touched = self._touched
+        for key, (name, after) in changes.items():
+            if key not in mine:
+                touched.setdefault(name, []).append(key)
+            mine[key] = after
+
+    def under(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
+        """What was changed under a prefix, from a key on."""
+        touched = self._touched.get(name)
+        if not touched:
+            return {}
+        touched.sort()
+        low, high = bisect_left(touched, first), bisect_left(touched, prefix_end(prefix))
+        return {key: self.records[key] for key in touched[low:high]}
+
+
 class Overlay:
     """The changes of a block so far, over the committed state."""
 
     def __init__(self, committed: Committed) -> None:
         """Begin with no change."""
         self.committed = committed
-        self.changes: dict[bytes, Record | None] = {}
-        self._touched: dict[str, list[bytes]] = {}
+        self.changed = Changed()
+        self.changes = self.changed.records
 
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key, with the block's changes so far."""
@@ -37,12 +85,7 @@ class Overlay:
 
     def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
         """Take over what a transaction or timer changed."""
-        mine = self.changes
-        touched = self._touched
-        for key, (name, after) in changes.items():
-            if key not in mine:
-                touched.setdefault(name, []).append(key)
-            mine[key] = after
+        self.changed.merge(changes)
 
     def scan(
         self,
@@ -53,7 +96,7 @@ class Overlay:
     ) -> Iterator[tuple[bytes, Record]]:
         """Records under a prefix in key order; `over`: changes of the running transaction."""
         first = prefix if start is None or start < prefix else start
-        mine = self._changed_keys(name, prefix, first)
+        mine = self.changed.under(name, prefix, first)
         mine.update(
             (key, after)
             for key, (_, after) in over.items()
@@ -73,15 +116,6 @@ class Overlay:
         while own is not None:
             yield from _if_there(own, mine[own])
             own = next(ours, None)
-
-    def _changed_keys(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
-        """What the block has changed under a prefix."""
-        touched = self._touched.get(name)
-        if not touched:
-            return {}
-        touched.sort()
-        low, high = bisect_left(touched, first), bisect_left(touched, prefix_end(prefix))
-        return {key: self.changes[key] for key in touched[low:high]}
 
 
 def _if_there(key: bytes, kept: Record | None) -> Iterator[tuple[bytes, Record]]:

@@ -103,6 +103,11 @@ class State:
         self._lists: dict[int, list[int]] = {}
         self._load_used()
 
+    @property
+    def height(self) -> int:
+        """Height of the last committed block."""
+        return self.tip.height
+
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key; `name` is its record name."""
         found: Record | None = self._cache.get(key, _MISSING)
