@@ -2,11 +2,12 @@
 
 BIN     := .venv/bin
 READY   := .venv/.ready
+NATIVE  := .venv/.native
 PYTEST   = $(BIN)/pytest -q -n $(JOBS) --dist worksteal
 PAIRS   := .venv/pairs
 # How many processes run tests and mutants.
 JOBS    ?= 2
-# What some targets take:  make run INVOICES=DIR DATA=DIR   make cases CASES=PATH   make crash N=200
+# What some targets take:  make run INVOICES=DIR DATA=DIR   make cases CASES=PATH   make crash N=200   make test-native FUZZ=1000000
 DATA     ?= .tally
 INVOICES ?=
 CASES    ?= examples
@@ -17,9 +18,10 @@ SEED     ?=
 NAME     ?=
 REV      ?= HEAD
 MOST     ?= 0
+FUZZ     ?=
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench state-sync mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench state-sync mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -73,6 +75,15 @@ test-stateful: $(READY)
 test-consortium: engine
 	$(BIN)/pytest -q --ignore=tests/house -m consortium --durations=10
 
+native: $(NATIVE) ## work: build the native body and install it; needs Rust, for speed alone
+
+$(NATIVE): $(READY) tools/native.sh $(shell find native -name "*.rs" -o -name "*.toml" -o -name "*.lock" -o -name "*.pyi")
+	@sh tools/native.sh
+	@touch $@
+
+test-native: $(NATIVE) ## work: compare the native body with the Python one (FUZZ=1000000)
+	$(BIN)/pytest -q native/tests $(if $(FUZZ),--fuzz=$(FUZZ))
+
 cases: $(READY) ## work: play case files (CASES=PATH, default examples)
 	@$(BIN)/tally cases $(CASES)
 
@@ -89,10 +100,13 @@ proto: $(READY) ## work: write the messages of ABCI in Python, from abci.proto
 new-app: $(READY) ## work: NAME=warehouse: a new application's folder, passing every check
 	@$(BIN)/python -m tools.new_app "$(NAME)" --register
 
-lock: $(READY) ## work: resolve requirements.lock anew from pyproject.toml
+lock: $(READY) ## work: resolve both requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m uv --no-config pip compile pyproject.toml --group dev --group build \
 		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --quiet --output-file requirements.lock $(LOCK)
+	@$(BIN)/python -m uv --no-config pip compile native/pyproject.toml --group native/pyproject.toml:build \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links --quiet --output-file native/requirements.lock $(LOCK)
 
 # prove -------------------------------------------------------------------------------------------
 

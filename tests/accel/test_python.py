@@ -4,8 +4,11 @@ import pytest
 
 from tallystick.accel import Tree, UnknownBody, is_small_order, is_valid_point, load
 from tallystick.accel import verify as verify_signature
+from tallystick.accel.envelopes import BYTES_MAX, DOMAIN, SIGNATURES_MAX
 from tallystick.accel.nodes import Batch, Node
+from tallystick.ledger import transaction
 from tests.accel.conformance import SignatureConformance
+from tests.accel.conformance_envelopes import EnvelopeConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance, some_records
 from tests.accel.vectors import hash_of
 
@@ -13,6 +16,10 @@ PYTHON = load("python")
 
 
 class TestSignatures(SignatureConformance):
+    body = PYTHON
+
+
+class TestEnvelopes(EnvelopeConformance):
     body = PYTHON
 
 
@@ -52,3 +59,11 @@ def test_a_body_that_is_not_installed_is_unknown() -> None:
     with pytest.raises(UnknownBody, match="'abacus'") as caught:
         load("abacus")
     assert caught.value.name == "abacus"
+
+
+def test_accel_and_ledger_mean_the_same_envelope() -> None:
+    assert (DOMAIN, BYTES_MAX, SIGNATURES_MAX) == (
+        transaction.DOMAIN,
+        transaction.BYTES_MAX,
+        transaction.SIGNATURES_MAX,
+    )

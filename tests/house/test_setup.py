@@ -63,6 +63,17 @@ def test_setup_knows_the_same_interpreters() -> None:
     assert sorted(set(re.findall(r"python(3\.\d+)", script))) == versions
 
 
-def test_ci_runs_make_test() -> None:
+def test_ci_runs_make_test_and_compares_the_bodies() -> None:
     """What is checked before a change is taken is what anybody can run."""
     assert "\nmake test\n" in text(ROOT / ".ci" / "run")
+    assert "\nmake test-native\n" in text(ROOT / ".ci" / "run")
+
+
+def test_what_builds_the_native_body_is_pinned() -> None:
+    """maturin by its hashes, crates by Cargo.lock; neither says where they come from."""
+    lock = text(ROOT / "native" / "requirements.lock")
+    assert PINNED.findall(lock)[0][0] == "maturin"
+    assert "://" not in lock
+    script = text(ROOT / "tools" / "native.sh")
+    assert "--require-hashes -r native/requirements.lock" in script
+    assert "--locked" in script

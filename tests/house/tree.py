@@ -61,7 +61,7 @@ def pure_files() -> tuple[Path, ...]:
 @cache
 def suite_files() -> tuple[Path, ...]:
     """All Python files of all test suites."""
-    return tuple(path for path in python_files("src", "tests") if is_test(path))
+    return tuple(path for path in python_files("src", "tests", "native") if is_test(path))
 
 
 def layer_of(path: Path) -> str:

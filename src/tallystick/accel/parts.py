@@ -7,6 +7,7 @@ each has give the root of the whole: so each part can be checked as it comes, al
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tallystick.accel.errors import WrongLength, WrongPart
 from tallystick.accel.nodes import (
@@ -32,7 +33,7 @@ class Subtree:
     """Its root."""
     size: int
     """How many records it holds."""
-    node: Node = field(repr=False, compare=False)
+    node: Any = field(repr=False, compare=False)
     """What the body that grew it keeps of it; nobody else looks inside."""
 
 

@@ -1,0 +1,101 @@
+"""What every body offers: the face of accel, without a body."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tallystick.accel.parts import Subtree
+from tallystick.accel.proof import Existence, NonExistence
+
+__all__ = ["Body", "Opened", "OpenedBatch", "StateTree"]
+
+
+class StateTree(Protocol):
+    """What every body's tree can do; `Tree` says what each method means."""
+
+    def apply(self, base: int, changes: Iterable[tuple[bytes, bytes | None]]) -> int:
+        """Make a new version from `base` and return its number."""
+
+    def apply_records(self, base: int, records: Iterable[tuple[bytes, bytes | None]]) -> int:
+        """The same from (state key, encoded record), which are hashed here."""
+
+    def drop(self, version: int) -> None:
+        """Forget a version."""
+
+    def root(self, version: int) -> bytes:
+        """Root hash of a version."""
+
+    def size(self, version: int) -> int:
+        """How many records a version holds."""
+
+    def get(self, version: int, key_hash: bytes) -> bytes | None:
+        """Record hash under a key hash; None when there is none."""
+
+    def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
+        """Prove that a key is there, or that it is not."""
+
+    def parts(self, version: int, bits: int) -> list[bytes]:
+        """Roots of the 2^bits parts of a version."""
+
+    def grow(self, bits: int, index: int, pairs: Iterable[tuple[bytes, bytes]]) -> Subtree:
+        """Build one of 2^bits parts from its records, in order; it belongs to no version yet."""
+
+    def plant(self, subtrees: Sequence[Subtree]) -> int:
+        """Make a version of all its parts."""
+
+
+class Opened(Protocol):
+    """What is inside one transaction as it travels; signatures are checked by its batch."""
+
+    @property
+    def body(self) -> bytes:
+        """The encoded body."""
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 of domain and body: the transaction's id."""
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """Public keys that signed, sorted."""
+
+
+class OpenedBatch(Protocol):
+    """Many transactions as they travel, read and hashed."""
+
+    @property
+    def digests(self) -> Sequence[bytes]:
+        """SHA-256 of each, whatever it is."""
+
+    @property
+    def opened(self) -> Sequence[Opened | None]:
+        """What is inside each; None when it is no envelope in its one encoding."""
+
+    def verify(self, places: Sequence[int]) -> list[int]:
+        """Check all signatures of some places of the batch.
+
+        For each place -1 when they are good, else the position of the first bad one. `NotOpened`
+        when a place is not one of the batch, or nothing was opened there.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One implementation of signatures, envelopes and tree."""
+
+    name: str
+    """What the body is called in settings and in benchmarks, e.g. `python`."""
+    verify: Callable[[bytes, bytes, bytes], bool]
+    """Check one signature: (public key, message, signature)."""
+    verify_batch: Callable[[Sequence[tuple[bytes, bytes, bytes]]], list[bool]]
+    """Check many signatures; one verdict for each, in order."""
+    is_small_order: Callable[[bytes], bool]
+    """Tell a public key that must be refused when a key is registered."""
+    is_valid_point: Callable[[bytes], bool]
+    """Tell 32 bytes that are a point of the curve."""
+    open_batch: Callable[[Sequence[bytes]], OpenedBatch]
+    """Read and hash many transactions as they travel."""
+    tree: Callable[[], StateTree]
+    """Make a new, empty tree."""
+    merkle_root: Callable[[Sequence[bytes]], bytes]
+    """Root over a list, as RFC 6962 and CometBFT have it; `merkle.py`."""

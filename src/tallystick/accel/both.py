@@ -1,0 +1,62 @@
+"""Two bodies at once: every call goes to both, and `BodiesDiffer` when the results are not equal.
+
+For tests and for who doubts: slower than either. What a body raises on purpose is a result too.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from tallystick.accel.body import Body, Opened, OpenedBatch
+from tallystick.accel.both_tree import BothTrees
+from tallystick.accel.compare import same, same_calls
+
+__all__ = ["both"]
+
+T = TypeVar("T")
+
+
+def both(one: Body, other: Body) -> Body:
+    """A body that asks two others and compares them."""
+    return Body(
+        name="both",
+        verify=_alike("verify", one.verify, other.verify),
+        verify_batch=_alike("verify_batch", one.verify_batch, other.verify_batch),
+        is_small_order=_alike("is_small_order", one.is_small_order, other.is_small_order),
+        is_valid_point=_alike("is_valid_point", one.is_valid_point, other.is_valid_point),
+        open_batch=lambda raws: _BothBatches(one.open_batch(raws), other.open_batch(raws)),
+        tree=lambda: BothTrees(one.tree(), other.tree()),
+        merkle_root=_alike("merkle_root", one.merkle_root, other.merkle_root),
+    )
+
+
+def _alike(call: str, one: Callable[..., T], other: Callable[..., T]) -> Callable[..., T]:
+    """A function that calls two and compares what they give."""
+    return lambda *given: same_calls(call, lambda: one(*given), lambda: other(*given))
+
+
+class _BothBatches:
+    """The same transactions, opened by two bodies."""
+
+    def __init__(self, one: OpenedBatch, other: OpenedBatch) -> None:
+        """Compare hashes and what is inside."""
+        self._one, self._other = one, other
+        self.digests = same("open_batch: digests", list(one.digests), list(other.digests))
+        same(
+            "open_batch: opened",
+            [_fields(each) for each in one.opened],
+            [_fields(each) for each in other.opened],
+        )
+        self.opened = list(one.opened)
+
+    def verify(self, places: Sequence[int]) -> list[int]:
+        """For each place -1, or the position of its first signature that is bad."""
+        return same_calls(
+            "OpenedBatch.verify",
+            lambda: self._one.verify(places),
+            lambda: self._other.verify(places),
+        )
+
+
+def _fields(opened: Opened | None) -> tuple[object, ...] | None:
+    """What is compared of a transaction that was opened."""
+    return None if opened is None else (opened.body, opened.id, opened.keys)

@@ -1,0 +1,32 @@
+"""The native body: crate `tallystick-native` in `native/`, when it is installed."""
+
+from functools import partial
+
+from tallystick.accel.body import Body
+from tallystick.accel.envelopes import DOMAIN
+from tallystick.accel.errors import NotBuilt
+from tallystick.accel.merkle import merkle_root
+from tallystick.accel.tree import Tree
+
+__all__ = ["find"]
+
+
+def find() -> Body:
+    """The native body; `NotBuilt` says why there is none."""
+    try:
+        import tallystick_native as built
+
+        return Body(
+            name="native",
+            verify=built.verify,
+            verify_batch=built.verify_batch,
+            is_small_order=built.is_small_order,
+            is_valid_point=built.is_valid_point,
+            open_batch=partial(built.open_batch, domain=DOMAIN),
+            tree=Tree,
+            merkle_root=merkle_root,
+        )
+    except ModuleNotFoundError:
+        raise NotBuilt("it is not installed") from None
+    except (ImportError, AttributeError) as problem:
+        raise NotBuilt(f"what is installed is of another release: {problem}") from None
