@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from tallystick.client.client import Client, NodeRefused
 from tallystick.errors import BadAnswer, KeysError, Unreachable
-from tallystick.gateway.reply import Outcome
+from tallystick.gateway.reply import RETRY_MS, Outcome, Reply, expired, rejected
+from tallystick.ledger.refusal import Refused
+from tallystick.ledger.refusals import Refusal
 from tests.till.messages import Pay
 from tests.till.running import Running, running
 
@@ -110,6 +113,26 @@ def test_a_busy_node_is_asked_again(tmp_path: Path) -> None:
         client.submit(b"x")
     assert caught.value.retry
     assert str(caught.value) == "busy"
+
+
+class OnceBusy(Client):
+    """A client whose node is busy the first time, and says when it wants to hear the rest again."""
+
+    def offer(self, raws: Sequence[bytes], *, wait_seconds: int = 0) -> list[Reply]:
+        """Take the first transaction at once, the others from the second time on."""
+        self.heard = [*getattr(self, "heard", []), (time.monotonic(), list(raws))]
+        no = rejected(Refused(Refusal.BUSY, {"reason": "full", RETRY_MS: 400}))
+        is_first = len(self.heard) == 1
+        return [no if is_first and place else expired(raw) for place, raw in enumerate(raws)]
+
+
+def test_what_a_busy_node_did_not_take_comes_again_when_it_said(tmp_path: Path) -> None:
+    client = OnceBusy(f"unix:{tmp_path / 'x.sock'}")
+    raws = [bytes([each]) * 32 for each in range(3)]
+    assert [reply.transaction_id for reply in client.submit_many(raws)] == raws
+    (began, first), (came, second) = client.heard
+    assert (first, second) == (raws, raws[1:])
+    assert came - began >= 0.4
 
 
 def test_a_kept_connection_that_the_node_closed_is_made_anew(till: Running) -> None:

@@ -14,8 +14,9 @@ from tallystick.engine.chain import Chain
 from tallystick.engine.embedded import EmbeddedEngine, Limits
 from tallystick.engine.verdicts import Verdicts
 from tallystick.gateway.admit import Admission
+from tallystick.gateway.batch import Batch
 from tallystick.gateway.reply import Reply
-from tallystick.gateway.submit import ANSWERS_KEPT, Batch, Gateway
+from tallystick.gateway.submit import ANSWERS_KEPT, Gateway
 from tallystick.ledger.app import Message
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis

@@ -113,6 +113,12 @@ class NodeCollector(Collector):
             service.gateway.waiting(),
         )
         yield _gauge(
+            "admitting_transactions",
+            "Transactions that are being decoded and verified",
+            service.gateway.room.transactions,
+        )
+        yield _gauge("admitting_bytes", "Their bytes", service.gateway.room.bytes)
+        yield _gauge(
             "queued_transactions",
             "Transactions that wait for a block",
             service.engine.standing().queued,

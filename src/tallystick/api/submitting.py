@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +11,8 @@ from litestar import Response, get, post
 from tallystick.api.asking import Asked, argument, read_body, view_for, wait_seconds
 from tallystick.api.engine import exported, wants_file
 from tallystick.api.service import Service
+from tallystick.gateway.batch import Batch
 from tallystick.gateway.reply import Reply
-from tallystick.gateway.submit import Batch
 from tallystick.gateway.wire import FRAMES, JSON, MSGPACK, unpack_frames
 from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.refusals import Refusal
@@ -39,12 +38,12 @@ def routes(service: Service) -> list[Any]:
             require(bool(raws), Refusal.MALFORMED, detail="no transaction")
         else:
             raws = [await read_body(request, service.patience_seconds, BYTES_MAX)]
-        batch = await service.write(lambda: service.gateway.offer(raws))
+        with service.gateway.room.taken(len(raws), sum(map(len, raws))):
+            batch = await service.write(lambda: service.gateway.offer(raws))
         await wait_for(batch, seconds)
-        replies = batch.replies()
         if is_stream:
-            return packed(request, replies)
-        return packed_one(request, replies[0])
+            return packed(request, batch)
+        return packed_one(request, batch.replies()[0])
 
     @get("/v1/transactions/{transaction_id:str}")
     async def ask(request: Asked) -> Response[bytes]:
@@ -135,9 +134,9 @@ def packed_one(request: Asked, answer: msgspec.Struct) -> Response[bytes]:
     return Response(to_json(answer), status_code=200, media_type=JSON)
 
 
-def packed(request: Asked, replies: Sequence[Reply]) -> Response[bytes]:
+def packed(request: Asked, batch: Batch) -> Response[bytes]:
     """A list of replies."""
     if request.headers.get("accept") == MSGPACK:
-        return Response(encode(replies), status_code=200, media_type=MSGPACK)
-    listed = b"[" + b",".join([to_json(reply) for reply in replies]) + b"]"
+        return Response(batch.packed(), status_code=200, media_type=MSGPACK)
+    listed = b"[" + b",".join([to_json(reply) for reply in batch.replies()]) + b"]"
     return Response(listed, status_code=200, media_type=JSON)

@@ -25,7 +25,7 @@ from tallystick.engine.cometbft.light.blocks import VALIDATORS_MAX, LightBlock
 from tallystick.engine.cometbft.light.export import Export, export_from_bytes
 from tallystick.engine.cometbft.light.rpcform import PER_PAGE_MAX, light_block
 from tallystick.errors import BadAnswer, KeysError, Unreachable
-from tallystick.gateway.reply import Outcome, Reply
+from tallystick.gateway.reply import RETRY_MS, Outcome, Reply
 from tallystick.gateway.standing import BlockView, NodeStatus
 from tallystick.gateway.wire import FRAMES, MSGPACK, STREAM_MAX, Reading, pack_frames, write_token
 from tallystick.ledger.app import Message
@@ -45,6 +45,8 @@ PATIENCE_SECONDS = 120
 """How long a node that does not answer is tried again."""
 PAUSE_SECONDS = 0.05
 """First pause before bytes are handed in again; it doubles up to a second."""
+BUSY_SECONDS_MAX = 5.0
+"""Longest pause that a busy node may ask for."""
 TOKEN_MS = 5 * 60_000
 
 T = TypeVar("T")
@@ -65,6 +67,12 @@ class NodeRefused(BadAnswer):
         self.name = str(error.get("name", ""))
         self.values: dict[str, Any] = dict(error.get("values", {}))
         self.retry = bool(error.get("retry", False))
+
+    @property
+    def retry_ms(self) -> int:
+        """After how many milliseconds a busy node wants the same again; 0: it does not say."""
+        said = self.values.get(RETRY_MS)
+        return said if isinstance(said, int) else 0
 
     def __str__(self) -> str:
         """The sentence alone."""
@@ -210,28 +218,33 @@ class Client:
             raise
 
     def _persist(self, raws: Sequence[bytes]) -> list[Reply]:
-        """Hand bytes in again until each has its final answer."""
-        replies: list[Reply | None] = [None] * len(raws)
+        """Hand bytes in again until each has its final answer; not before a busy node says so."""
+        final: dict[int, Reply] = {}
+        left = list(range(len(raws)))
         pause, give_up_at = PAUSE_SECONDS, time.monotonic() + self._patience_seconds
-        while left := [place for place, reply in enumerate(replies) if not _is_final(reply)]:
+        while left:
             try:
                 got = self.offer([raws[place] for place in left], wait_seconds=WAIT_SECONDS)
             except (Unreachable, NodeRefused) as problem:
                 lasting = isinstance(problem, NodeRefused) and not problem.retry
                 if lasting or time.monotonic() > give_up_at:
                     raise
+                wanted_ms = problem.retry_ms if isinstance(problem, NodeRefused) else 0
             else:
-                for place, reply in zip(left, got, strict=True):
-                    replies[place] = reply
-                if any(_is_final(reply) for reply in got):
+                answers = zip(left, got, strict=True)
+                news = {place: reply for place, reply in answers if reply.is_final}
+                final |= news
+                left = [place for place in left if place not in news]
+                wanted_ms = max([each.retry_ms for each in got if each.retry], default=0)
+                if news:
                     pause, give_up_at = PAUSE_SECONDS, time.monotonic() + self._patience_seconds
                 elif time.monotonic() > give_up_at:
                     raise Unreachable(self.address, "the node takes bytes and decides nothing")
                 else:
                     pause = min(pause * 2, 1.0)
-            if not all(_is_final(reply) for reply in replies):
-                time.sleep(pause)
-        return [reply for reply in replies if reply is not None]
+            if left:
+                time.sleep(max(pause, min(wanted_ms / 1000, BUSY_SECONDS_MAX)))
+        return [final[place] for place in range(len(raws))]
 
     # --- reading
 
@@ -374,10 +387,6 @@ def officers_of(who: str) -> list[tuple[str, str]]:
     """`S1.maker+checker` → (S1, maker), (S1, checker)."""
     party, _, officers = who.partition(".")
     return [(party, officer) for officer in officers.split("+") if officer]
-
-
-def _is_final(reply: Reply | None) -> bool:
-    return reply is not None and reply.is_final
 
 
 def _arguments(values: dict[str, Any]) -> str:

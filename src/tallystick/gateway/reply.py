@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
 from tallystick.engine.base import Answer
-from tallystick.ledger.receipt import IDS_MAX, VALUES_MAX, Value
+from tallystick.ledger import receipt as ledger
+from tallystick.ledger.receipt import IDS_MAX, VALUES_MAX, Receipt, Value
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
-from tallystick.values.codec import Struct
+from tallystick.values.codec import Struct, encode
 from tallystick.values.units import Count, Hash32, Height, Id, Label
 
 
@@ -36,6 +38,8 @@ class Outcome(enum.Enum):
     """The door did not take the bytes: they are no transaction of this chain, or it is busy."""
 
 
+RETRY_MS = "retry_ms"
+"""Value of a busy node's no: after how many milliseconds to hand the same in again."""
 UNDECIDED = (Outcome.RECEIVED, Outcome.KEPT)
 """Outcomes after which another will come."""
 
@@ -64,6 +68,12 @@ class Reply(Struct):
     def is_final(self) -> bool:
         """Whether this will not change by itself."""
         return self.outcome not in UNDECIDED and not self.retry
+
+    @property
+    def retry_ms(self) -> int:
+        """After how many milliseconds a busy node wants the same again; 0: it does not say."""
+        said = self.value(RETRY_MS)
+        return said if isinstance(said, int) else 0
 
     def value(self, name: str) -> str | int | None:
         """A value that the refusal names, or None."""
@@ -103,15 +113,17 @@ def not_here(transaction_id: bytes) -> Reply:
     return rejected(Refused(Refusal.NOT_HERE, {}), transaction_id)
 
 
-def answered(answer: Answer) -> Reply:
-    """The engine's answer."""
+def reply_of(answer: Answer | Reply) -> Reply:
+    """The engine's answer, or the door's own, as the sender hears it."""
+    if isinstance(answer, Reply):
+        return answer
     receipt = answer.receipt
     if receipt is None:
         if answer.height is not None:
             return not_here(answer.transaction_id)
         return expired(answer.transaction_id)
     return Reply(
-        outcome=Outcome(receipt.outcome.value),
+        outcome=_OUTCOMES[receipt.outcome],
         transaction_id=answer.transaction_id,
         height=answer.height,
         app=receipt.app,
@@ -119,3 +131,51 @@ def answered(answer: Answer) -> Reply:
         values=receipt.values,
         ids=receipt.ids,
     )
+
+
+_OUTCOMES = {each: Outcome(each.value) for each in ledger.Outcome}
+
+
+# --- many at once
+
+
+def pack_replies(answers: Sequence[Answer | Reply]) -> bytes:
+    """All replies as one MessagePack array; a `Reply` is made only where there is much to tell."""
+    parts = [_array_head(len(answers))]
+    height: int | None = None
+    tail = b""
+    for answer in answers:
+        if isinstance(answer, Answer) and answer.height is not None and _is_plain(answer.receipt):
+            if answer.height != height:
+                height = answer.height
+                tail = _HEIGHT + encode(height)
+            parts += (_ACCEPTED, answer.transaction_id, tail)
+        else:
+            parts.append(encode(reply_of(answer)))
+    return b"".join(parts)
+
+
+def _is_plain(receipt: Receipt | None) -> bool:
+    """Whether it says no more than that everything happened."""
+    return (
+        receipt is not None
+        and receipt.outcome is ledger.Outcome.ACCEPTED
+        and not (receipt.ids or receipt.values or receipt.app or receipt.code)
+    )
+
+
+def _array_head(count: int) -> bytes:
+    """How an array of so many begins: one of single bytes, without them."""
+    return encode((None,) * count)[: -count or None]
+
+
+_ACCEPTED = (
+    b"\x83"  # a map of three fields, written as `encode` writes a reply
+    + encode("outcome")
+    + encode(Outcome.ACCEPTED)
+    + encode("transaction_id")
+    + encode(bytes(32))[:2]
+)
+"""What stands before the id in the reply to an accepted transaction that made no record."""
+_HEIGHT = encode("height")
+"""What stands between the id and the height."""

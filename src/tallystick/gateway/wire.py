@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import struct
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
@@ -31,28 +32,31 @@ TOKEN_MS_MAX = 10 * 60_000
 TOKEN_SCHEME = "Tallystick "
 """What stands before the token in the header `Authorization`."""
 
+_SIZE_BYTES = 4
+_pack_size = struct.Struct(">I").pack
+_unpack_size = struct.Struct(">I").unpack_from
 _TOKEN_DOMAIN = b"tallystick/read/1"
 _TARGET_MAX = 4_096
 
 
 def pack_frames(parts: Iterable[bytes]) -> bytes:
     """Several byte strings as one."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return b"".join([piece for part in parts for piece in (_pack_size(len(part)), part)])
 
 
 def unpack_frames(data: bytes, most: int = STREAM_MAX) -> list[bytes]:
     """The byte strings again; MALFORMED when lengths do not fit, or beyond `most`."""
     parts: list[bytes] = []
-    place = 0
-    while place < len(data):
-        size = int.from_bytes(data[place : place + 4], "big")
-        end = place + 4 + size
-        if place + 4 > len(data) or end > len(data):
+    place, length = 0, len(data)
+    last = length - _SIZE_BYTES
+    while place < length:
+        start = place + _SIZE_BYTES
+        place = start + _unpack_size(data, place)[0] if place <= last else length + 1
+        if place > length:
             raise Refused(Refusal.MALFORMED, {"detail": "a frame is longer than the stream"})
         if len(parts) == most:
             raise Refused(Refusal.MALFORMED, {"detail": f"more than {most} in one stream"})
-        parts.append(data[place + 4 : end])
-        place = end
+        parts.append(data[start:place])
     return parts
 
 

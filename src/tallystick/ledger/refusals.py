@@ -36,7 +36,7 @@ class Refusal(RefusalCode, app="ledger"):
     SENDER_MISMATCH = 17
     """The sender is not the party of the first call."""
     BUSY = 18, "", True
-    """The node's queue is full; the same bytes may be sent again."""
+    """The node's queue is full; the same bytes may be sent again, after `retry_ms`."""
     NO_SUCH_RECORD = 20
     """No record with that key, or none that the asker may see."""
     NEEDS_INDEX = 21

@@ -1,0 +1,73 @@
+"""Transactions that came together, and the answers to them as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from tallystick.engine.base import Answer
+from tallystick.gateway.reply import Reply, pack_replies, reply_of, taken
+
+Call = Callable[[], None]
+"""Called once all answers are there, on any thread."""
+
+
+class Batch:
+    """What came in one request; done when each has an answer.
+
+    Answers are put by whoever holds `lock`, the gateway's own: so many as a block has in one round.
+    """
+
+    def __init__(
+        self, ids: Sequence[bytes], lock: threading.Lock, *, is_kept: bool = False
+    ) -> None:
+        """Wait for an answer to each id; `is_kept` when the node itself hands in until they come.
+
+        An id is empty where the bytes are no transaction: that place gets its answer at once.
+        """
+        self._ids = ids
+        self._lock = lock
+        self._is_kept = is_kept
+        self._answers: list[Answer | Reply | None] = [None] * len(ids)
+        self._left = len(ids)
+        self._when_done: Call | None = None
+
+    def when_done(self, call: Call) -> None:
+        """Call once, from any thread, when every answer is there."""
+        with self._lock:
+            self._when_done = call
+            is_done = self._left <= 0
+        if is_done:
+            call()
+
+    def give_up(self) -> None:
+        """Call those who wait although answers are missing."""
+        with self._lock:
+            call, self._left = self._when_done, 0
+        if call is not None:
+            call()
+
+    def put(self, place: int, answer: Answer | Reply) -> Call | None:
+        """Note an answer, under the lock; what is to be called after it, when it was the last."""
+        answers = self._answers
+        if answers[place] is None:
+            self._left -= 1
+            answers[place] = answer
+            return None if self._left else self._when_done
+        answers[place] = answer
+        return None
+
+    def replies(self) -> list[Reply]:
+        """What can be said now: answers, and `received` or `kept` where there is none yet."""
+        return [reply_of(each) for each in self._said()]
+
+    def packed(self) -> bytes:
+        """`replies` as one MessagePack array."""
+        return pack_replies(self._said())
+
+    def _said(self) -> list[Answer | Reply]:
+        """The answers; where there is none, that it was taken."""
+        return [
+            taken(self._ids[place], is_kept=self._is_kept) if answer is None else answer
+            for place, answer in enumerate(self._answers)
+        ]
