@@ -88,6 +88,23 @@ class StateStoreConformance:
         store.apply(3, dict.fromkeys(keys[900:910]), {})
         assert [key for key, _ in store.scan(b"")] == keys[:100] + keys[910:]
 
+    def test_gets_many_at_once(self, store: StateStore) -> None:
+        store.apply(1, {b"%d" % at: b"v%d" % at for at in range(9)}, {b"7": b"side", b"x": b"side"})
+        store.apply(2, {b"3": None}, {})
+        assert store.get_many([]) == []
+        assert store.get_many([b"7", b"x", b"3", b"", b"1", b"7"]) == [
+            b"v7", None, None, None, b"v1", b"v7"
+        ]  # fmt: skip
+
+    def test_goes_on_while_it_is_being_made_durable(self, store: StateStore) -> None:
+        for height in range(1, 20):
+            store.apply(height, {b"k": b"%d" % height}, {})
+            store.checkpoint_soon()
+        assert store.get(b"k") == b"19"
+        store.checkpoint()
+        store.checkpoint_soon()
+        assert (store.height(), store.get(b"k")) == (19, b"19")
+
     def test_heights_follow_one_another(self, store: StateStore) -> None:
         store.apply(1, {b"a": b"1"}, {})
         for height in (0, 1, 3):
@@ -215,6 +232,8 @@ class StateStoreConformance:
             lambda: store.apply(2, {}, {}),
             store.snapshot,
             store.checkpoint,
+            store.checkpoint_soon,
+            lambda: store.get_many([b"a"]),
         ]
         for call in calls:
             with pytest.raises(StoreClosed):

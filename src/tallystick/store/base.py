@@ -1,6 +1,6 @@
 """The seams of the store: a state, a block log, and the few disk operations that the log needs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tallystick.store.start import Start
@@ -73,12 +73,27 @@ class StateStore(StateReader, Protocol):
         """
         ...
 
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Values of keys of the state, None where there is none, in the order asked.
+
+        What a block will need can be read at once; a native body lets Python go on meanwhile.
+        """
+        ...
+
     def snapshot(self) -> StateReader:
         """A reader of the present height."""
         ...
 
     def checkpoint(self) -> None:
         """Make all that was applied durable."""
+        ...
+
+    def checkpoint_soon(self) -> None:
+        """Begin to make durable what was applied, without waiting for it.
+
+        It bounds what is to be redone after a crash. What goes wrong meanwhile is said by a later
+        `apply` or `checkpoint`.
+        """
         ...
 
 

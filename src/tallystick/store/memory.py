@@ -3,7 +3,7 @@
 import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tallystick.errors import OutOfOrder, StoreClosed
 from tallystick.store.base import Changes
@@ -246,6 +246,14 @@ class MemoryStore(MemoryReader):
     def checkpoint(self) -> None:
         """Nothing to flush."""
         self._now()
+
+    def checkpoint_soon(self) -> None:
+        """Nothing to flush."""
+        self._now()
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Values of keys, None where there is none, in the order asked."""
+        return [self.get(key) for key in keys]
 
     def copy(self) -> "MemoryStore":
         """An independent store with the same content: in a test, what a crash goes back to."""
