@@ -226,7 +226,7 @@ class RocksStore:
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Values of keys, None where there is none, in the order asked."""
         with self._calls:
-            found: list[bytes | None] = self._opened().get([_STATE + key for key in keys])
+            found: list[bytes | None] = self._opened().get([_STATE + key for key in keys]) or []
         return found
 
     def scan(
