@@ -13,6 +13,9 @@ INVOICES ?=
 CASES    ?= examples
 N        ?= 200
 RECORDS  ?= 1000000
+SECONDS  ?= 30
+WORKLOADS ?= all
+RUNS     ?= 5
 SEEDS    ?= 1000
 SEED     ?=
 NAME     ?=
@@ -128,8 +131,8 @@ bench-consortium: $(READY) ## prove: transfers a second on four validators; last
 state-sync: engine ## prove: a fifth validator begins at a snapshot of a large state (RECORDS=1000000)
 	@$(BIN)/python -m tests.consortium.newcomer --records $(RECORDS)
 
-bench: $(READY) ## prove: transfers a second through the whole node; last line is JSON
-	@$(BIN)/python -m tallystick.bench
+bench: $(READY) ## prove: transactions a second, end to end (SECONDS=30 WORKLOADS=all RUNS=5)
+	@$(BIN)/python -m tallystick.bench --seconds $(SECONDS) --workloads $(WORKLOADS) --runs $(RUNS)
 
 mutate: $(READY) ## prove: set every rule to True, one at a time: a test must fail each time
 	@$(BIN)/python -m tools.mutate --jobs $(JOBS)

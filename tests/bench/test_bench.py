@@ -8,16 +8,19 @@ import sys
 
 import pytest
 
-from tallystick.bench.load import Measured
+from tallystick.bench.figures import BINS_MS, chosen
+from tallystick.bench.workloads import WORKLOADS
+from tallystick.errors import SettingsError
 
 
 @pytest.mark.timeout(300)
 def test_the_last_line_is_one_object() -> None:
-    """A real node in a process of its own, a second of load, an empty queue at the end."""
-    command = [sys.executable, "-m", "tallystick.bench", "--seconds", "1"]
+    """A real node in a process of its own, a second of load, an empty queue, the same roots."""
+    command = [sys.executable, "-m", "tallystick.bench", "--seconds", "1", "--runs", "1"]
+    command += ["--workloads", "uniform"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert set(figures) == {"embedded", "kernel", "roof", "ratio", "machine"}
+    assert set(figures) == {"embedded", "kernel", "roof", "ratio", "machine", "workloads"}
     assert set(figures["embedded"]) == {
         "tps",
         "p50_ms",
@@ -28,16 +31,21 @@ def test_the_last_line_is_one_object() -> None:
         "tx_bytes",
     }
     assert set(figures["roof"]) == {"verify_single_per_s", "verify_batch_per_s", "log_mb_per_s"}
-    assert set(figures["ratio"]) == {"embedded_to_kernel", "embedded_to_verify"}
-    assert set(figures["machine"]) == {"cpu", "cores", "python", "accel"}
+    assert {"embedded_to_kernel", "embedded_to_verify"} < set(figures["ratio"])
+    assert {"cpu", "cores", "python", "accel"} < set(figures["machine"])
     assert figures["embedded"]["refused"] == 0
     assert figures["embedded"]["tps"] > 0
     assert figures["kernel"]["tps"] > 0
+    uniform = figures["workloads"]["uniform"]
+    assert uniform["tps"] == figures["embedded"]["tps"]
+    assert sum(uniform["latency_ms"]) == uniform["accepted"] + uniform["refused"]
+    assert len(uniform["latency_ms"]) == len(BINS_MS) + 1
+    assert uniform["half_load"]["tps"] < uniform["tps"]
+    assert uniform["idle"]["p50_ms"] > 0
 
 
-def test_percentiles() -> None:
-    """The latency that so many percent stay below."""
-    measured = Measured(seconds=2.0, accepted=100, latencies=[n / 1000 for n in range(100)])
-    assert measured.per_s == 50
-    assert measured.percentile_ms(50) == 50
-    assert measured.percentile_ms(99) == 99
+def test_workloads_are_chosen_by_name() -> None:
+    assert chosen("all") == tuple(WORKLOADS)
+    assert chosen("refusals") == ("uniform", "refusals")
+    with pytest.raises(SettingsError, match="none of uniform"):
+        chosen("fast")

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -21,8 +19,11 @@ from pathlib import Path
 
 from tallystick.apps import APPS
 from tallystick.bench import load, noopnet
-from tallystick.bench.__main__ import cpu_name, embedded, opened, say
-from tallystick.bench.network import CENTRAL_BANK, SUPERVISOR, Signer, records
+from tallystick.bench.machine import facts, say
+from tallystick.bench.measuring import Plan, measured
+from tallystick.bench.network import CENTRAL_BANK, SUPERVISOR, Signer, opened, records
+from tallystick.bench.running import body_of_nodes
+from tallystick.bench.workloads import WORKLOADS
 from tallystick.engine.cometbft.install import install
 from tallystick.ledger.system import Validator
 from tallystick.network.network import Network
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measure(folder: Path, validators: int, seconds: float) -> dict[str, object]:
     """All figures of one run."""
     short = min(SHORT_SECONDS, seconds)
-    alone = embedded(folder, short)
+    alone = measured(WORKLOADS["uniform"], Plan(short), folder / "e").run.full
     say(f"embedded: {alone.per_s:,.0f} transfers/s")
     full, half, idle = loaded(folder, validators, seconds)
     bundled, single = compared(folder, validators, short)
@@ -89,12 +90,7 @@ def measure(folder: Path, validators: int, seconds: float) -> dict[str, object]:
             "consortium_to_embedded": round(full.per_s / alone.per_s, 3),
             "consortium_to_noop": round(full.per_s / noop, 3),
         },
-        "machine": {
-            "cpu": cpu_name(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "accel": "python",
-        },
+        "machine": facts(body_of_nodes().name),
     }
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tallystick.apps.cash.messages import Mint, Transfer
 from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
 from tallystick.apps.members.messages import SetPolicy
+from tallystick.client.client import Client
 from tallystick.client.keys import OfficerKey, officer_key
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import App, Message, Record
@@ -87,9 +88,9 @@ class Signer:
                 calls=(Call(party=party, message=message),),
             )
         )
-        return assemble(body, [self._key(f"{party}.{each}").sign_body(body) for each in officers])
+        return assemble(body, [self.key(f"{party}.{each}").sign_body(body) for each in officers])
 
-    def _key(self, name: str) -> OfficerKey:
+    def key(self, name: str) -> OfficerKey:
         """An officer's key, made once."""
         if name not in self._keys:
             self._keys[name] = key_of(name)
@@ -113,3 +114,11 @@ class Signer:
             message = Transfer(to=payer(target), money=MONEY, amount_minor=1 + number % 9)
             made.append(self.signed(payer(source), ("boss",), message))
         return made
+
+
+def opened(client: Client) -> Signer:
+    """Who signs, once every payer has money."""
+    status = client.status()
+    signer = Signer(status.chain_id, status.ledger_ms)
+    list(client.submit_many(list(signer.setting_up())))
+    return signer

@@ -1,0 +1,121 @@
+"""The kernel alone: decode, policy, contract, receipts and change set, bytes in and bytes out.
+
+One thread of a process of its own; no signatures checked, no tree, no disk. What it takes to carry
+the state on to the next block is not counted.
+
+    python -m tallystick.bench.kernel uniform 5
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from tallystick.accel.tree import Tree
+from tallystick.apps import APPS, AUTHORITY
+from tallystick.bench.cast import OPENS_MS, Desk, records
+from tallystick.bench.workloads import WORKLOADS, Workload
+from tallystick.ledger.execute import Ledger
+from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
+from tallystick.ledger.state import State, genesis_tip
+from tallystick.store.memory import MemoryStore
+from tallystick.values.codec import encode
+
+SECONDS = 5.0
+"""How long each workload's transactions are executed."""
+WARM_UP_PAGES = 2
+
+
+class _NoTree(Tree):
+    """Stands for the state tree, which is no part of the kernel: it stays empty."""
+
+    def apply(self, base: int, changes: Iterable[tuple[bytes, bytes | None]]) -> int:
+        """Hash nothing."""
+        return base
+
+    def apply_records(self, base: int, records: Iterable[tuple[bytes, bytes | None]]) -> int:
+        """Hash nothing."""
+        return base
+
+    def drop(self, version: int) -> None:
+        """Nothing is kept."""
+
+
+def per_s(name: str, seconds: float = SECONDS) -> float:
+    """Transactions a second of one workload, measured in a process of its own."""
+    command = [sys.executable, "-m", __name__, name, str(seconds)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found: float = json.loads(done.stdout.splitlines()[-1])["tps"]
+    return found
+
+
+class Kernel:
+    """A ledger over memory."""
+
+    def __init__(self, workload: Workload) -> None:
+        """Stand at the genesis of the workload's chain."""
+        genesis = Genesis(
+            format=1,
+            name="bench",
+            time_ms=OPENS_MS,
+            horizon_ms=HORIZON_MS,
+            timers_per_block=1_000,
+            budget=BUDGET,
+            apps=tuple(AppVersion(app=app.name, version=app.version) for app in APPS),
+            records=tuple(encode(each) for each in records(workload.cast)),
+        )
+        self.ledger = ledger = Ledger(APPS, AUTHORITY, genesis)
+        store = MemoryStore()
+        store.apply(0, first_records(genesis, ledger.rules.record_types), {})
+        decoders = ledger.rules.decoders
+        self._state = State(store, decoders, genesis_tip(genesis.time_ms), tree=_NoTree())
+        self._refused = workload.refused
+
+    def block(self, raws: Sequence[bytes], *, refused: float = 0.0) -> float:
+        """Execute a block and carry the state on; how many seconds the execution took."""
+        state = self._state
+        gc.collect()
+        started = time.perf_counter()
+        transactions = [self.ledger.codec.decode(raw) for raw in raws]
+        made = self.ledger.run(state, state.tip.time_ms + 1, transactions, proposing=True)
+        took = time.perf_counter() - started
+        saying_no = sum(bool(done.receipt.code) for done in made.done)
+        if len(made.done) != len(raws) or saying_no != round(len(raws) * refused):
+            raise RuntimeError(f"{saying_no} transactions of the bench were refused")
+        state.commit(self.ledger.seal(made, state), bytes(32))
+        return took
+
+
+def measure(workload: Workload, seconds: float) -> float:
+    """Transactions a second, once the caches are warm."""
+    kernel = Kernel(workload)
+    desk = Desk(kernel.ledger.chain_id)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # as a node does
+    count, spent, index = 0, 0.0, 0
+    while spent < seconds:
+        made = workload.page(desk, index)
+        if made.before:
+            kernel.block(made.before)
+        took = kernel.block(made.load, refused=workload.refused)
+        if index >= WARM_UP_PAGES:
+            spent += took
+            count += len(made.load)
+        index += 1
+    return count / spent
+
+
+def main() -> int:
+    """Measure one workload; one JSON object."""
+    name, seconds = sys.argv[1:]
+    print(json.dumps({"tps": measure(WORKLOADS[name], float(seconds))}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""One workload, end to end: signed, warmed up, loaded, emptied, replayed, and only then told."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median_low
+
+from tallystick.bench import kernel
+from tallystick.bench.cast import beginning
+from tallystick.bench.load import Measured, Pace, Page, repacked, send
+from tallystick.bench.machine import say
+from tallystick.bench.running import Serving, replayed, serving
+from tallystick.bench.signing import Signed, sign
+from tallystick.bench.workloads import Workload
+from tallystick.errors import NodeError
+from tallystick.node import init
+
+WARM_UP_SECONDS = 3.0
+CALM_SECONDS = 10.0
+"""How long the load at half of the peak is, and then that of single transactions, at most."""
+FULL = Pace(stream=1_000, flying=6)
+"""Full load: the next batch is sent as soon as one of so many is answered."""
+HALF_STREAM = 250
+IDLE_PER_S = 25.0
+SPARE = 1.1
+"""How many more are signed than the kernel alone could execute."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a workload is measured."""
+
+    seconds: float
+    """How long full load is sustained."""
+    runs: int = 1
+    """How often; the one in the middle is told."""
+    calm: bool = False
+    """Whether latency at half load and when idle is measured too."""
+    kernel_seconds: float = kernel.SECONDS
+    """How long the kernel is measured."""
+
+    @property
+    def calm_seconds(self) -> float:
+        """How long the calm loads are."""
+        return min(self.seconds, CALM_SECONDS) if self.calm else 0.0
+
+    def wanted(self, kernel_per_s: float) -> int:
+        """How many transactions must be signed: more than one run can take."""
+        full = SPARE * kernel_per_s * (self.seconds + WARM_UP_SECONDS + self.calm_seconds / 2)
+        return int(full + self.calm_seconds * IDLE_PER_S) + 2 * FULL.stream
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run gave."""
+
+    full: Measured
+    """At full load."""
+    node_cpu_s: float | None
+    """Processor time of the node meanwhile; None where unknown."""
+    log_bytes: int
+    """What the block log grew by meanwhile."""
+    half: Measured | None = None
+    """At half of that."""
+    idle: Measured | None = None
+    """One at a time."""
+    replay_seconds: float = 0.0
+    """How long the replay took."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found of a workload."""
+
+    workload: Workload
+    """Which."""
+    kernel_per_s: float
+    """Transactions a second of the kernel alone."""
+    tx_bytes: int
+    """Mean length of a transaction."""
+    runs: list[Run] = field(default_factory=list)
+    """Every run, in order."""
+
+    @property
+    def run(self) -> Run:
+        """The run in the middle."""
+        middle = median_low(run.full.per_s for run in self.runs)
+        return next(run for run in self.runs if run.full.per_s == middle)
+
+
+def measured(workload: Workload, plan: Plan, folder: Path) -> Found:
+    """Measure a workload; its files are removed afterwards."""
+    folder.mkdir()
+    try:
+        return _measured(workload, plan, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _measured(workload: Workload, plan: Plan, folder: Path) -> Found:
+    per_s = kernel.per_s(workload.name, plan.kernel_seconds)
+    say(f"{workload.name}: kernel {per_s:,.0f}/s ({1e6 / per_s:.1f} us)")
+    template = folder / "template"
+    made = init(template, beginning(workload.cast))
+    began = time.monotonic()
+    signed = sign(workload, made.genesis.chain_id, plan.wanted(per_s), folder / "signed")
+    say(f"{workload.name}: signed in {time.monotonic() - began:.0f} s")
+    found = Found(workload, per_s, signed.tx_bytes)
+    for number in range(plan.runs):
+        data = folder / f"node{number}"
+        shutil.copytree(template, data)
+        found.runs.append(_run(workload, plan, signed, data))
+        shutil.rmtree(data)
+    return found
+
+
+def _run(workload: Workload, plan: Plan, signed: Signed, data: Path) -> Run:
+    """One run over a fresh copy of the chain's beginning, and its replay."""
+    with serving(data) as node:
+        run = loaded(node, signed.load(), plan, before=signed.before())
+        node.must_be_idle()
+    _check_refused(workload, [run.full, *filter(None, (run.half, run.idle))])
+    seconds = replayed(data)
+    said = f"{run.full.per_s:,.0f}/s, p50 {run.full.percentile_ms(50):.0f} ms"
+    say(f"{workload.name}: {said}; replayed in {seconds:.0f} s: the same roots")
+    return Run(run.full, run.node_cpu_s, run.log_bytes, run.half, run.idle, seconds)
+
+
+def loaded(node: Serving, pages: Iterator[Page], plan: Plan, *, before: Iterator[Page]) -> Run:
+    """Prepare, warm up, full load, and the calm ones."""
+    ready = send([node.address], before, float("inf"), FULL)
+    if ready.refused:
+        raise NodeError(f"{ready.refused} transactions that prepare the load were refused")
+    send([node.address], pages, WARM_UP_SECONDS, FULL)
+    cpu, log_bytes = node.cpu_seconds(), node.log_bytes()
+    full = send([node.address], pages, plan.seconds, FULL)
+    after = node.cpu_seconds()
+    used = None if cpu is None or after is None else after - cpu
+    log_bytes = node.log_bytes() - log_bytes
+    if full.ran_out:
+        raise NodeError("too few transactions were signed: the load ended early")
+    if not plan.calm:
+        return Run(full, used, log_bytes)
+    peak = full.accepted + full.refused
+    half = Pace(HALF_STREAM, FULL.flying, per_s=peak / full.seconds / 2)
+    at_half = send([node.address], repacked(pages, half.stream), plan.calm_seconds, half)
+    one = Pace(stream=1, flying=1, per_s=IDLE_PER_S)
+    at_rest = send([node.address], repacked(pages, 1), plan.calm_seconds, one)
+    return Run(full, used, log_bytes, at_half, at_rest)
+
+
+def _check_refused(workload: Workload, loads: Sequence[Measured]) -> None:
+    """Exactly those are refused that the workload means to be."""
+    for each in loads:
+        refused = each.refused / max(1, each.accepted + each.refused)
+        if abs(refused - workload.refused) > workload.refused / 2:
+            raise NodeError(f"{each.refused} transactions of {workload.name} were refused")
