@@ -7,11 +7,15 @@
 use pyo3::prelude::*;
 
 mod envelopes;
+mod merkle;
 mod signatures;
+mod tree;
 
 /// Put everything of the crate into the module; each file registers its own.
 #[pymodule]
 fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     envelopes::register(module)?;
-    signatures::register(module)
+    merkle::register(module)?;
+    signatures::register(module)?;
+    tree::register(module)
 }

@@ -5,8 +5,6 @@ from functools import partial
 from tallystick.accel.body import Body
 from tallystick.accel.envelopes import DOMAIN
 from tallystick.accel.errors import NotBuilt
-from tallystick.accel.merkle import merkle_root
-from tallystick.accel.tree import Tree
 
 __all__ = ["find"]
 
@@ -16,6 +14,8 @@ def find() -> Body:
     try:
         import tallystick_native as built
 
+        from tallystick.accel.native_tree import NativeTree
+
         return Body(
             name="native",
             verify=built.verify,
@@ -23,8 +23,8 @@ def find() -> Body:
             is_small_order=built.is_small_order,
             is_valid_point=built.is_valid_point,
             open_batch=partial(built.open_batch, domain=DOMAIN),
-            tree=Tree,
-            merkle_root=merkle_root,
+            tree=NativeTree,
+            merkle_root=built.merkle_root,
         )
     except ModuleNotFoundError:
         raise NotBuilt("it is not installed") from None
