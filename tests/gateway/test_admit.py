@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.verdicts import Verdicts
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.reply import Outcome
@@ -30,7 +30,7 @@ FILL = ("A", Fill(currency="CNY", amount_minor=100))
 
 def admitted(desk: Desk, raw: bytes) -> Transaction | Refused:
     """What the door says to some bytes."""
-    return Admission(desk.ledger, Verdicts(verify_batch)).admit([raw], desk.engine.now_ms())[0]
+    return Admission(desk.ledger, Verdicts(open_batch)).admit([raw], desk.engine.now_ms())[0]
 
 
 def is_turned_away(desk: Desk, raw: bytes, code: Refusal) -> Refused:
@@ -138,13 +138,13 @@ def test_one_bad_signature_among_good_ones_does_not_hurt_the_others() -> None:
     good = [desk.signed(FILL) for _ in range(3)]
     form, body, signatures = parts(desk)
     bad = repacked(form, body, [[*signatures[0][:2], bytes(64)]])
-    found = Admission(desk.ledger, Verdicts(verify_batch)).admit(
+    found = Admission(desk.ledger, Verdicts(open_batch)).admit(
         [good[0], bad, good[1], b"", good[2]], 0
     )
     horizon = [isinstance(each, Refused) and each.code is Refusal.EXPIRY_TOO_FAR for each in found]
     assert horizon == [True, True, True, False, True]
     now = desk.engine.now_ms()
-    found = Admission(desk.ledger, Verdicts(verify_batch)).admit(
+    found = Admission(desk.ledger, Verdicts(open_batch)).admit(
         [good[0], bad, good[1], b"", good[2]], now
     )
     assert [isinstance(each, Transaction) for each in found] == [True, False, True, False, True]
@@ -163,7 +163,7 @@ def test_a_small_order_key_signs_everything_and_is_nobodys() -> None:
 
 def test_signatures_of_the_same_bytes_are_verified_once() -> None:
     desk = Desk()
-    admission = Admission(desk.ledger, Verdicts(verify_batch))
+    admission = Admission(desk.ledger, Verdicts(open_batch))
     raw = desk.signed(FILL)
     for _ in range(3):
         assert isinstance(admission.admit([raw], desk.engine.now_ms())[0], Transaction)
@@ -172,7 +172,7 @@ def test_signatures_of_the_same_bytes_are_verified_once() -> None:
 
 def test_only_the_newest_verdicts_are_kept() -> None:
     desk = Desk()
-    admission = Admission(desk.ledger, Verdicts(verify_batch, kept=2))
+    admission = Admission(desk.ledger, Verdicts(open_batch, kept=2))
     raws = [desk.signed(FILL) for _ in range(3)]
     admission.admit(raws, desk.engine.now_ms())
     admission.admit([raws[2]], desk.engine.now_ms())

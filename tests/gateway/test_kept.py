@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.base import Answer, Busy, Committed
 from tallystick.engine.embedded import EmbeddedEngine
 from tallystick.engine.verdicts import Verdicts
@@ -79,7 +79,7 @@ def stand() -> Iterator[Keeper]:
 
 def gateway_of(engine: Keeper) -> Gateway:
     """A gateway before it."""
-    return Gateway(engine, Admission(engine.desk.ledger, Verdicts(verify_batch)))
+    return Gateway(engine, Admission(engine.desk.ledger, Verdicts(open_batch)))
 
 
 def signed(desk: Desk, **options: object) -> Transaction:

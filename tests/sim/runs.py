@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.application import Application
@@ -83,7 +83,7 @@ def till_ledger() -> Ledger:
 @cache
 def verdicts() -> Verdicts:
     """Signatures are checked once for all nodes of all runs: a verdict depends on bytes alone."""
-    return Verdicts(verify_batch)
+    return Verdicts(open_batch)
 
 
 def make_application(

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.embedded import EmbeddedEngine, Limits
@@ -86,7 +86,7 @@ class Desk:
         blocks = log.open(self.disk, "blocks", self.genesis.hash)
         self.chain = Chain(self.ledger, blocks, self.store, sign=NODE.sign)
         self.engine = EmbeddedEngine(self.chain, self.clock, limits=limits)
-        admission = Admission(self.ledger, Verdicts(verify_batch))
+        admission = Admission(self.ledger, Verdicts(open_batch))
         self.gateway = Gateway(self.engine, admission, answers_kept=answers_kept)
         self.published: list[Committed] = []
         self.ended: list[BaseException | None] = []

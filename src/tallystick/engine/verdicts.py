@@ -6,54 +6,85 @@ ever be what verifying again would say.
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from tallystick.accel import OpenedBatch, verify
 from tallystick.ledger.transaction import Transaction
 
 VERDICTS_KEPT = 200_000
-"""Transactions whose good signatures are remembered."""
+"""Transactions whose good signatures are remembered: the newest half of them for certain."""
 
-VerifyBatch = Callable[[Sequence[tuple[bytes, bytes, bytes]]], list[bool]]
-"""Checks many signatures: (key, message, signature)."""
+OpenBatch = Callable[[Sequence[bytes]], OpenedBatch]
+"""Opens and hashes many transactions, to verify those of them that are asked about."""
 
 
 class Verdicts:
     """Checks signatures, those of bytes seen before without work. For any thread."""
 
-    def __init__(self, verify_batch: VerifyBatch, *, kept: int = VERDICTS_KEPT) -> None:
+    def __init__(self, open_batch: OpenBatch, *, kept: int = VERDICTS_KEPT) -> None:
         """Remember nothing yet."""
-        self._verify_batch = verify_batch
+        self.open = open_batch
+        """What opens transactions before they are read and verified."""
         self._kept = kept
-        self._good: dict[bytes, None] = {}
+        self._good: set[bytes] = set()
+        self._older: set[bytes] = set()
         self._lock = threading.Lock()
         self.signatures = 0
         """Signatures verified so far."""
         self.hits = 0
         """Transactions whose verdict was known already."""
 
-    def bad_keys(self, transactions: Sequence[Transaction]) -> list[bytes | None]:
-        """For each the first key whose signature is bad, None when all are good."""
-        digests = [hashlib.sha256(each.raw).digest() for each in transactions]
-        found: list[bytes | None] = [None] * len(transactions)
-        with self._lock:
-            new = [place for place, digest in enumerate(digests) if digest not in self._good]
-        triples = [triple for place in new for triple in transactions[place].triples()]
-        verdicts = iter(self._verify_batch(triples) if triples else ())
-        for place in new:
-            bad = [s.public_key for s in transactions[place].signatures if not next(verdicts)]
-            found[place] = bad[0] if bad else None
-        with self._lock:
-            self.signatures += len(triples)
-            self.hits += len(transactions) - len(new)
-            for place in new:
-                if found[place] is None:
-                    self._remember(digests[place])
-        return found
+    def bad_keys(self, batch: OpenedBatch, read: Sequence[object]) -> dict[int, bytes]:
+        """By place the first key whose signature is bad, of what was read as a transaction.
 
-    def _remember(self, digest: bytes) -> None:
-        """Keep a good verdict; the oldest goes when there are too many."""
-        if len(self._good) >= self._kept:
-            del self._good[next(iter(self._good))]
-        self._good[digest] = None
+        `read` says for each place of the batch what came of it; what is no transaction is passed
+        over.
+        """
+        digests, good, older = batch.digests, self._good, self._older
+        asked = {place: each for place, each in enumerate(read) if isinstance(each, Transaction)}
+        new = [
+            place for place in asked if digests[place] not in good and digests[place] not in older
+        ]
+        bad: dict[int, bytes] = {}
+        signatures = 0
+        for place, first_bad in zip(new, _verified(batch, new, asked), strict=True):
+            keys = asked[place].keys()
+            signatures += len(keys)
+            if first_bad >= 0:
+                bad[place] = keys[first_bad]
+        self._remember([digests[place] for place in new if place not in bad])
+        with self._lock:
+            self.signatures += signatures
+            self.hits += len(asked) - len(new)
+        return bad
+
+    def _remember(self, digests: list[bytes]) -> None:
+        """Keep good verdicts; the older half goes when there are too many."""
+        half = max(self._kept // 2, 1)
+        with self._lock:
+            for start in range(0, len(digests), half):
+                part = digests[start : start + half]
+                if len(self._good) + len(part) > half:
+                    self._older, self._good = self._good, set()
+                self._good.update(part)
+
+
+def _verified(
+    batch: OpenedBatch, places: list[int], transactions: Mapping[int, Transaction]
+) -> list[int]:
+    """For each place -1, or the position of the first signature that is bad.
+
+    What was read although the batch did not open it is verified by itself: a fast body that opens
+    too little is slow, and never says anything else.
+    """
+    opened = batch.opened
+    if all(opened[place] is not None for place in places):
+        return batch.verify(places) if places else []
+    return [_first_bad(transactions[place]) for place in places]
+
+
+def _first_bad(transaction: Transaction) -> int:
+    """Position of the first signature that is bad, or -1."""
+    verdicts = [verify(*each) for each in transaction.triples()]
+    return -1 if all(verdicts) else verdicts.index(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from tallystick.accel import Opened
 from tallystick.engine.verdicts import Verdicts
 from tallystick.ledger.app import Message
 from tallystick.ledger.execute import Ledger
@@ -16,7 +17,7 @@ Early = Mapping[type[Message], int]
 
 
 class Admission:
-    """Reads and verifies transactions, many at a time. For one thread at a time."""
+    """Reads and verifies transactions, many at a time. For any thread."""
 
     def __init__(
         self, ledger: Ledger, verdicts: Verdicts, *, early: Callable[[], Early] = dict
@@ -40,18 +41,18 @@ class Admission:
 
         Whether it has expired is not asked here: only a committed block's time can tell.
         """
-        read = [self._read(raw, now_ms) for raw in raws]
-        places = [place for place, each in enumerate(read) if isinstance(each, Transaction)]
-        verdicts = self._verdicts.bad_keys([each for each in read if isinstance(each, Transaction)])
-        for place, bad_key in zip(places, verdicts, strict=True):
-            if bad_key is not None:
-                read[place] = Refused(Refusal.BAD_SIGNATURE, {"public_key": bad_key.hex()})
+        batch = self._verdicts.open(raws)
+        read = [
+            self._read(raw, opened, now_ms) for raw, opened in zip(raws, batch.opened, strict=True)
+        ]
+        for place, bad_key in self._verdicts.bad_keys(batch, read).items():
+            read[place] = Refused(Refusal.BAD_SIGNATURE, {"public_key": bad_key.hex()})
         return read
 
-    def _read(self, raw: bytes, now_ms: int) -> Transaction | Refused:
+    def _read(self, raw: bytes, opened: Opened | None, now_ms: int) -> Transaction | Refused:
         """Decode, and compare with the chain and its horizon."""
         try:
-            transaction = self._ledger.codec.decode(raw)
+            transaction = self._ledger.codec.decode_opened(raw, opened)
             body = transaction.body
             require(
                 body.chain_id == self._ledger.chain_id,

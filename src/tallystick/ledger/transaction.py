@@ -15,6 +15,7 @@ from typing import Annotated, Any, Generic, TypeVar, Union
 import msgspec
 from msgspec import Meta
 
+from tallystick.accel.body import Opened
 from tallystick.ledger.app import Message
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
@@ -96,20 +97,34 @@ class Transaction:
     """The bytes as they travelled."""
     id: bytes
     """SHA-256 of the signed bytes."""
-    signed: bytes
-    """Domain and body."""
     body: Body[Any]
     """What is signed, decoded."""
-    signatures: tuple[Signature, ...]
-    """As they came."""
+    public_keys: tuple[bytes, ...]
+    """Keys that signed, sorted."""
 
     def keys(self) -> tuple[bytes, ...]:
         """Public keys that signed, sorted."""
-        return tuple([signature.public_key for signature in self.signatures])
+        return self.public_keys
+
+    @property
+    def signed(self) -> bytes:
+        """Domain and body; the envelope is read for it."""
+        return DOMAIN + self._envelope().body
+
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """As they came; the envelope is read for them."""
+        return self._envelope().signatures
 
     def triples(self) -> list[tuple[bytes, bytes, bytes]]:
         """(key, message, signature) of each signature, as `accel.verify_batch` takes them."""
-        return [(s.public_key, self.signed, s.signature) for s in self.signatures]
+        envelope = self._envelope()
+        signed = DOMAIN + envelope.body
+        return [(s.public_key, signed, s.signature) for s in envelope.signatures]
+
+    def _envelope(self) -> Envelope:
+        """What travelled: read when somebody asks for more than the engine needs."""
+        return decoder(Envelope).decode(self.raw)
 
 
 class TransactionCodec:
@@ -136,8 +151,23 @@ class TransactionCodec:
         check_signature_list(envelope.signatures)
         if body.calls[0].party != body.sender:
             raise Refused(Refusal.SENDER_MISMATCH, {"sender": body.sender})
-        signed = DOMAIN + envelope.body
-        return Transaction(raw, hashlib.sha256(signed).digest(), signed, body, envelope.signatures)
+        keys = tuple([signature.public_key for signature in envelope.signatures])
+        return Transaction(raw, transaction_id(envelope.body), body, keys)
+
+    def decode_opened(self, raw: bytes, opened: Opened | None) -> Transaction:
+        """The same as `decode`, from bytes that `accel.open_batch` has opened.
+
+        It has found the envelope to be whole and canonical. What it has not opened, and a body
+        that is not good, go through `decode`, so that the refusal is the same.
+        """
+        if opened is not None:
+            try:
+                body: Body[Any] = self._body.decode(opened.body)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return self.decode(raw)
+            if encode(body) == opened.body and body.calls[0].party == body.sender:
+                return Transaction(raw, opened.id, body, opened.keys)
+        return self.decode(raw)
 
 
 def body_type(message_types: Sequence[type[Message]]) -> Any:

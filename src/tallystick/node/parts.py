@@ -110,7 +110,7 @@ def open_parts(
     store = RocksStore(str(folder / STATE))
     stack.callback(store.close)
     chain = Chain(ledger, blocks, store, sign=sign, body=body)
-    opened = Opened(folder, settings, chain, body, Verdicts(body.verify_batch), clock)
+    opened = Opened(folder, settings, chain, body, Verdicts(body.open_batch), clock)
     made = _embedded(opened, stack) if is_embedded else _consortium(opened, stack)
     engine, watched, clock_trouble, light = made
     engine.listen(watched.outcomes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.engine import CometEngine, Surroundings
@@ -77,7 +77,7 @@ class Alone:
         self.settings = settings or settings_for()
         self.genesis = begins or genesis_for(folder)
         self.ledger = Ledger([APP], people, self.genesis)
-        self.verdicts = Verdicts(verify_batch)
+        self.verdicts = Verdicts(open_batch)
         blocks = FileLog.open(log_disk or OsDisk(), str(folder / "blocks"), self.genesis.hash)
         self.chain = Chain(self.ledger, blocks, MemoryStore())
         self.engine = CometEngine(

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.accel import verify_batch
+from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
@@ -67,7 +67,7 @@ class Stand:
         self.disk = disk or SimulatedDisk()
         self.log = FileLog.open(self.disk, "blocks", self.genesis.hash)
         self.chain = Chain(self.ledger, self.log, store or MemoryStore())
-        self.verdicts = Verdicts(verify_batch)
+        self.verdicts = Verdicts(open_batch)
         self.bundles = BundleCache(self.ledger)
         self.published: list[Committed] = []
         self.halted: list[BaseException] = []

@@ -14,6 +14,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from tallystick.accel import Opened, OpenedBatch, open_batch
+from tallystick.engine.verdicts import OpenBatch
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.transaction import BYTES_MAX, Transaction
@@ -50,9 +52,15 @@ class Wire(Struct, array_like=True):
 class Bundle:
     """A bundle that was read: canonical, and each transaction of it is one of this chain."""
 
-    __slots__ = ("is_verified", "note", "raw", "transactions")
+    __slots__ = ("batch", "is_verified", "note", "raw", "transactions")
 
-    def __init__(self, raw: bytes, note: int, transactions: tuple[Transaction, ...]) -> None:
+    def __init__(
+        self,
+        raw: bytes,
+        note: int,
+        transactions: tuple[Transaction, ...],
+        batch: OpenedBatch | None = None,
+    ) -> None:
         """Hold what was read."""
         self.raw = raw
         """The bytes."""
@@ -60,6 +68,8 @@ class Bundle:
         """Number of the attempt; of a tick, the height that it is for."""
         self.transactions = transactions
         """Its transactions, in order."""
+        self.batch = batch
+        """What its signatures are verified from; None when they were."""
         self.is_verified = False
         """Whether all its signatures were found good. Never set by guessing."""
 
@@ -82,8 +92,15 @@ def encode_tick(height: int) -> bytes:
 class BundleCache:
     """Reads bundles, those seen lately without work. For any thread."""
 
-    def __init__(self, ledger: Ledger, *, bytes_max: int = CACHE_BYTES) -> None:
-        """Read for one chain; nothing is kept yet."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        open_batch: OpenBatch = open_batch,
+        bytes_max: int = CACHE_BYTES,
+    ) -> None:
+        """Read for one chain, with what opens transactions; nothing is kept yet."""
+        self._open_batch = open_batch
         self._codec = ledger.codec
         self._chain_id = ledger.chain_id
         self._bytes_max = bytes_max
@@ -117,14 +134,14 @@ class BundleCache:
             raise BadBundle(f"not a bundle: {problem}") from None
         if wire.format != FORMAT:
             raise BadBundle(f"format {wire.format} is unknown")
-        return Bundle(
-            raw, wire.note, tuple([self._transaction(each) for each in wire.transactions])
-        )
+        batch = self._open_batch(wire.transactions)
+        both = zip(wire.transactions, batch.opened, strict=True)
+        return Bundle(raw, wire.note, tuple([self._transaction(*each) for each in both]), batch)
 
-    def _transaction(self, raw: bytes) -> Transaction:
+    def _transaction(self, raw: bytes, opened: Opened | None) -> Transaction:
         """Read one transaction."""
         try:
-            transaction = self._codec.decode(raw)
+            transaction = self._codec.decode_opened(raw, opened)
         except Refused as no:
             raise BadBundle(f"a transaction is {no.code.name}: {no.values}") from None
         if transaction.body.chain_id != self._chain_id:

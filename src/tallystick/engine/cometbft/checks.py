@@ -110,10 +110,10 @@ class Checks:
         if self.early and (name := _early_name(bundle, self.early)):
             raise BadBundle(f"a transaction asks for {name} before its rules are in force")
         if not bundle.is_verified:
-            bad = [key for key in self._verdicts.bad_keys(bundle.transactions) if key is not None]
-            if bad:
-                raise BadBundle(f"a signature of key {bad[0].hex()} is bad")
-            bundle.is_verified = True
+            batch = bundle.batch or self._verdicts.open([each.raw for each in bundle.transactions])
+            for bad_key in self._verdicts.bad_keys(batch, bundle.transactions).values():
+                raise BadBundle(f"a signature of key {bad_key.hex()} is bad")
+            bundle.is_verified, bundle.batch = True, None
         return bundle
 
     def judge(self, raws: Iterable[bytes]) -> str:

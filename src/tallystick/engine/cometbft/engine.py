@@ -109,7 +109,7 @@ class CometEngine(ReadsChain):
         self.waiting.ledger_ms = chain.ledger_ms
         self.clock = BlockClock(chain.state.tip.time_ms, wall=around.wall)
         self.rpc = Rpc(rpc_address(around.folder, settings))
-        self.bundles = BundleCache(chain.ledger)
+        self.bundles = BundleCache(chain.ledger, open_batch=around.verdicts.open)
         self.application = UntilHeight(
             chain,
             around.verdicts,
