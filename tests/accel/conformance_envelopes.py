@@ -68,27 +68,34 @@ def mutants(seed: int, count: int) -> Iterator[bytes]:
         for keys in (0, 1, 2, 3, 15, 16, 17, 31, 32)
     ]
     for _ in range(count):
-        raw = bytearray(chance.choice(good))
-        for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
-            at = chance.choice(
-                (chance.randrange(8), chance.randrange(-110, 0), chance.randrange(1 << 16))
-            )
-            at = at % max(1, len(raw))
-            match chance.randrange(6):
-                case 0:
-                    raw[at : at + 1] = bytes((chance.randrange(256),))
-                case 1:
-                    raw[at : at + 1] = bytes((raw[at] ^ 1 << chance.randrange(8),)) if raw else b""
-                case 2:
-                    del raw[at : at + chance.choice((1, 1, 2, 102))]
-                case 3:
-                    raw[at:at] = chance.choice((*HEADS, *LENGTHS))
-                case 4:
-                    head = chance.choice((*HEADS, *LENGTHS))
-                    raw[at : at + len(head)] = head
-                case 5:
-                    raw += chance.choice((b"\0", b"\xc0", bytes(raw[-102:])))
-        yield bytes(raw)
+        yield mutated(chance, chance.choice(good))
+
+
+def mutated(chance: random.Random, good: bytes) -> bytes:
+    """Bytes with nothing changed, or a little, often where the structure is."""
+    raw = bytearray(good)
+    for _ in range(chance.choice((0, 1, 1, 1, 2, 3))):
+        end = len(raw)
+        at = chance.choice(
+            (chance.randrange(8), end - chance.randrange(110), chance.randrange(end))
+        )
+        at = min(max(at, 0), end - 1)
+        piece = chance.choice((*HEADS, *LENGTHS))
+        match chance.randrange(6):
+            case 0:
+                raw[at] = chance.randrange(256)
+            case 1:
+                raw[at] ^= 1 << chance.randrange(8)
+            case 2:
+                del raw[at : at + chance.choice((1, 1, 2, 102))]
+            case 3:
+                raw[at:at] = piece
+            case 4:
+                raw[at : at + len(piece)] = piece
+            case 5:
+                raw += chance.choice((b"\0", b"\xc0", bytes(raw[-102:])))
+        raw = raw or bytearray(1)
+    return bytes(raw)
 
 
 class EnvelopeConformance:
