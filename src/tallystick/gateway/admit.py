@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from tallystick.accel import Opened
 from tallystick.engine.verdicts import Verdicts
 from tallystick.ledger.app import Message
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.refusals import Refusal
-from tallystick.ledger.transaction import Transaction
+from tallystick.ledger.transaction import Body, Transaction
 
 Early = Mapping[type[Message], int]
 """Messages of rules that are not in force yet, and the version that is."""
@@ -42,37 +42,33 @@ class Admission:
         Whether it has expired is not asked here: only a committed block's time can tell.
         """
         batch = self._verdicts.open(raws)
-        read = [
-            self._read(raw, opened, now_ms) for raw, opened in zip(raws, batch.opened, strict=True)
-        ]
+        decode, chain_id = self._ledger.codec.decode_opened, self._ledger.chain_id
+        last_ms, early = now_ms + self._ledger.genesis.horizon_ms, self._early()
+        read: list[Transaction | Refused] = []
+        for raw, opened in zip(raws, batch.opened, strict=True):
+            try:
+                transaction = decode(raw, opened)
+                body = transaction.body
+                if early or body.chain_id != chain_id or body.expires_at_ms > last_ms:
+                    self._check(body, last_ms, early)
+            except Refused as no:
+                read.append(no)
+            else:
+                read.append(transaction)
         for place, bad_key in self._verdicts.bad_keys(batch, read).items():
             read[place] = Refused(Refusal.BAD_SIGNATURE, {"public_key": bad_key.hex()})
         return read
 
-    def _read(self, raw: bytes, opened: Opened | None, now_ms: int) -> Transaction | Refused:
-        """Decode, and compare with the chain and its horizon."""
-        try:
-            transaction = self._ledger.codec.decode_opened(raw, opened)
-            body = transaction.body
-            require(
-                body.chain_id == self._ledger.chain_id,
-                Refusal.WRONG_CHAIN,
-                chain_id=body.chain_id,
-            )
-            horizon_ms = self._ledger.genesis.horizon_ms
-            require(
-                body.expires_at_ms <= now_ms + horizon_ms,
-                Refusal.EXPIRY_TOO_FAR,
-                expires_at_ms=body.expires_at_ms,
-                horizon_ms=horizon_ms,
-            )
-            early = self._early()
-            for call in body.calls if early else ():
-                kind = type(call.message)
-                version = early.get(kind, 0)
-                require(
-                    kind not in early, Refusal.NOT_ACTIVE, message=kind.__name__, version=version
-                )
-        except Refused as no:
-            return no
-        return transaction
+    def _check(self, body: Body[Any], last_ms: int, early: Early) -> None:
+        """Refuse what is another chain's, beyond the horizon, or asked for too early."""
+        require(body.chain_id == self._ledger.chain_id, Refusal.WRONG_CHAIN, chain_id=body.chain_id)
+        require(
+            body.expires_at_ms <= last_ms,
+            Refusal.EXPIRY_TOO_FAR,
+            expires_at_ms=body.expires_at_ms,
+            horizon_ms=self._ledger.genesis.horizon_ms,
+        )
+        for call in body.calls:
+            kind = type(call.message)
+            version = early.get(kind, 0)
+            require(kind not in early, Refusal.NOT_ACTIVE, message=kind.__name__, version=version)
