@@ -6,8 +6,9 @@ bench is run, and no midnight falls into it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from tallystick.apps import APPS
 from tallystick.apps.cash.records import Balance, Supply
@@ -15,7 +16,7 @@ from tallystick.apps.founding import Founder, PublishedCalendar, first_records, 
 from tallystick.apps.members.records import Member, Policy
 from tallystick.bench.network import CENTRAL_BANK, MONEY, SUPERVISOR, Signer, key_of
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
-from tallystick.ledger.app import Message, Record
+from tallystick.ledger.app import Message, Record, key_bytes
 from tallystick.ledger.transaction import Body, Call, assemble, transaction_id
 from tallystick.node import Beginning
 from tallystick.values.codec import encode, replace
@@ -26,20 +27,20 @@ EXPIRY_MS = 12 * 3_600_000
 """How long what is signed is good."""
 START_MINOR = 1_000_000_000_000
 """What each account begins with: more than it can spend in a run."""
+AT_ONCE = 250
+"""Members that are founded at once."""
 DEBTORS = 4
 """Core enterprises whose debts are passed on."""
-ALONE = (
-    "cash.transfer",
-    "documents.commit",
-    "documents.register",
+PAYING = ("cash.transfer",)
+"""What a small member that pays lets its boss sign alone."""
+SUPPLYING = (
     "receivables.accept_offer",
     "receivables.accept_pass",
     "receivables.apply",
-    "receivables.draft",
     "receivables.pass",
     "receivables.split",
 )
-"""What a small member lets its boss sign alone, as far as each message allows it."""
+"""What a supplier does."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,13 @@ def beginning(cast: Cast) -> Beginning:
 
 def records(cast: Cast) -> tuple[Record, ...]:
     """First records: members, policies, and money on every account."""
-    calendar = PublishedCalendar("cn", CN_ZONE_MINUTES, {2026: CN_2026})
-    founded = first_records(APPS, supervised(list(_founders(cast)), calendar), OPENS_MS)
     accounts = list(cast.accounts())
-    small = set(accounts) - {financier(number) for number in range(cast.financiers)}
-    signs_alone = small if cast.alone else set[str]()
-    made = [_with_policies(each, signs_alone) for each in founded]
+    alone = dict(_signs_alone(cast))
+    made = [_with_policies(each, alone) for each in _founded(cast)]
     made += [
         Policy(member=member, message=message, one_person=True)
-        for member in sorted(signs_alone)
-        for message in ALONE
+        for member, messages in alone.items()
+        for message in messages
     ]
     made += [
         Balance(party=party, money=MONEY, available_minor=START_MINOR, held_minor=0)
@@ -109,10 +107,30 @@ def records(cast: Cast) -> tuple[Record, ...]:
     return tuple(made)
 
 
-def _with_policies(record: Record, signs_alone: set[str]) -> Record:
+def _founded(cast: Cast) -> list[Record]:
+    """Members by the rules that admit them; so many at a time as one work budget allows."""
+    calendar = PublishedCalendar("cn", CN_ZONE_MINUTES, {2026: CN_2026})
+    everybody = _founders(cast)
+    supervisor = next(everybody)
+    found: dict[bytes, Record] = {}
+    while some := list(islice(everybody, AT_ONCE)):
+        founding = supervised([supervisor, *some], calendar)
+        for each in first_records(APPS, founding, OPENS_MS):
+            found.setdefault(key_bytes(each), each)
+    return list(found.values())
+
+
+def _signs_alone(cast: Cast) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Members of which one person may sign, and what."""
+    if cast.alone:
+        yield from ((payer(number), PAYING) for number in range(cast.payers))
+        yield from ((supplier(number), SUPPLYING) for number in range(cast.suppliers))
+
+
+def _with_policies(record: Record, alone: Mapping[str, tuple[str, ...]]) -> Record:
     """A member's entry names the messages for which it has a policy."""
-    if isinstance(record, Member) and record.member_id in signs_alone:
-        return replace(record, policies=ALONE)
+    if isinstance(record, Member) and record.member_id in alone:
+        return replace(record, policies=alone[record.member_id])
     return record
 
 

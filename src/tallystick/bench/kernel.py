@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from tallystick.accel.tree import Tree
 from tallystick.apps import APPS, AUTHORITY
 from tallystick.bench.cast import OPENS_MS, Desk, records
+from tallystick.bench.running import body_of_nodes
 from tallystick.bench.workloads import WORKLOADS, Workload
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
@@ -73,14 +74,15 @@ class Kernel:
         store.apply(0, first_records(genesis, ledger.rules.record_types), {})
         decoders = ledger.rules.decoders
         self._state = State(store, decoders, genesis_tip(genesis.time_ms), tree=_NoTree())
-        self._refused = workload.refused
+        self._body = body_of_nodes()
 
     def block(self, raws: Sequence[bytes], *, refused: float = 0.0) -> float:
         """Execute a block and carry the state on; how many seconds the execution took."""
         state = self._state
         gc.collect()
         started = time.perf_counter()
-        transactions = [self.ledger.codec.decode(raw) for raw in raws]
+        opened = self._body.open_batch(raws).opened
+        transactions = list(map(self.ledger.codec.decode_opened, raws, opened))
         made = self.ledger.run(state, state.tip.time_ms + 1, transactions, proposing=True)
         took = time.perf_counter() - started
         saying_no = sum(bool(done.receipt.code) for done in made.done)
