@@ -1,6 +1,7 @@
 """One chain on one disk: recover, execute the next block, make it durable, publish it.
 
 What every engine that runs in this process is made of. One thread writes; any thread may read.
+Another may execute the blocks after the one being written (`run`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from tallystick.engine.base_block import BaseBlock, base_of
 from tallystick.engine.redo import bring_up
 from tallystick.engine.timing import Timing
 from tallystick.errors import Halted, NoSuchBlock, OutOfOrder, StoreError
+from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, app_hash_of, header_bytes
-from tallystick.ledger.candidate import Candidate, LeftOut
+from tallystick.ledger.candidate import Candidate, LeftOut, Run
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.proof import (
     ReceiptProof,
@@ -195,16 +197,50 @@ class Chain:
     ) -> Committed | None:
         """Execute, append, fsync, publish. None when there is nothing to make a block of.
 
-        Block time never goes back: an earlier `time_ms` stands for that of the last block. A block
-        that changes nothing is made when `force` asks for it, and before anybody is told that a
-        transaction expired: else it might be ordered after all, once the clock were set back.
+        A block that changes nothing is made when `force` asks for it.
         """
-        time_ms = max(time_ms, self.state.tip.time_ms)
-        candidate = self.execute(time_ms, transactions, proposing=True)
-        if candidate.done or candidate.writes or force or self._is_expiry_news(candidate):
-            return self.commit(candidate)
-        self.state.drop(candidate)
-        return self._answered(candidate) if candidate.left_out else None
+        run, is_block = self.run(time_ms, transactions)
+        if is_block or force:
+            return self.keep(run)
+        return self.say(run) if run.left_out else None
+
+    def run(
+        self, time_ms: int, transactions: Sequence[Transaction], ahead: Sequence[Run] = ()
+    ) -> tuple[Run, bool]:
+        """Execute the block after those ahead, which are not committed; is it to be made?
+
+        Block time never goes back: an earlier `time_ms` stands for that of the block before. A
+        block that changes nothing is made before anybody is told that a transaction expired: else
+        it might be ordered after all, once the clock were set back.
+        """
+        before_ms, told_ms = self.state.tip.time_ms, self._last_ledger_ms
+        if ahead:
+            before_ms, told_ms = ahead[-1].time_ms, ahead[-1].ledger_ms
+        with self.executed.taken():
+            run = self.ledger.run(
+                Ahead(self.state, ahead) if ahead else self.state,
+                max(time_ms, before_ms),
+                transactions,
+                proposing=True,
+            )
+        is_expiry_news = any(
+            left.receipt is None and told_ms < left.transaction.body.expires_at_ms <= run.ledger_ms
+            for left in run.left_out
+        )
+        return run, bool(run.done or run.writes or is_expiry_news)
+
+    def next_wake_ms(self, ahead: Sequence[Run]) -> int | None:
+        """Block time at which something is due after the blocks ahead; None if nothing is."""
+        return self.ledger.next_wake_ms(Ahead(self.state, ahead) if ahead else self.state)
+
+    def keep(self, run: Run) -> Committed:
+        """Compute the roots of the next block, which was executed, and make it durable."""
+        with self.committed.taken():
+            return self._commit(self.ledger.seal(run, self.state), None)
+
+    def say(self, run: Run) -> Committed:
+        """The answers to what was left out of a block that is not made."""
+        return self._answered(self.ledger.seal(run, self.state))
 
     def execute(
         self, time_ms: int, transactions: Sequence[Transaction], *, proposing: bool = False
@@ -245,14 +281,6 @@ class Chain:
                 candidate.header.height, f"the block is kept, the state store is not: {problem}"
             ) from problem
         return self._answered(candidate, name)
-
-    def _is_expiry_news(self, candidate: Candidate) -> bool:
-        """Whether a transaction was left out that no committed block's time has expired yet."""
-        return any(
-            left.receipt is None
-            and self._last_ledger_ms < left.transaction.body.expires_at_ms <= candidate.ledger_ms
-            for left in candidate.left_out
-        )
 
     def checkpoint(self) -> None:
         """Make the state store durable up to now."""

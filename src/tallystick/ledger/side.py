@@ -29,6 +29,16 @@ FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
 """Outcomes that use the reference up and are remembered."""
 
 
+def over_ms(minute: int) -> int:
+    """Ledger time at which an expiry minute is over."""
+    return (minute + 1) * MINUTE_MS
+
+
+def is_over(minute: int, now_ms: int) -> bool:
+    """Whether an expiry minute has passed."""
+    return (minute + 1) * MINUTE_MS <= now_ms
+
+
 def use_of(transaction: Transaction) -> tuple[int, Use]:
     """Expiry minute and entry of the reference that a transaction uses up."""
     body = transaction.body

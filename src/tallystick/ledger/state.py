@@ -1,4 +1,9 @@
-"""Committed state: bytes in a store, records in a bounded cache, the tree in memory."""
+"""Committed state: bytes in a store, records in a bounded cache, the tree in memory.
+
+One thread commits. Another may execute the blocks after it meanwhile (`ahead.py`): it never asks
+for what the block being committed changes, and all else is the same before and after. Every step
+that both may take at once is one step of a dict.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +21,16 @@ from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
-from tallystick.ledger.side import MINUTE_MS, USED, Use, list_key, read_list, side_writes
+from tallystick.ledger.overlay import Committed
+from tallystick.ledger.side import (
+    USED,
+    Use,
+    is_over,
+    list_key,
+    over_ms,
+    read_list,
+    side_writes,
+)
 from tallystick.ledger.system import CLOCK, Clock
 from tallystick.values.codec import encode_key
 
@@ -118,26 +132,30 @@ class State:
         return found
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
-        """Records whose key begins with the prefix, from `start` on, in key order."""
+        """Records whose key begins with the prefix, from `start` on, in key order.
+
+        What it decodes is not remembered: a block may be committed between two steps of it.
+        """
         for key, raw in self._store.scan(prefix, start):
             found = self._cache.get(key)
-            if found is None:
-                found = decoded_record(self._decoders, name, raw)
-                self._remember(key, found)
-            yield key, found
+            yield key, decoded_record(self._decoders, name, raw) if found is None else found
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
         minute, used_by = self._used.get((sender, reference), (0, None))
-        return None if used_by is None or _is_over(minute, now_ms) else used_by
+        return None if used_by is None or is_over(minute, now_ms) else used_by
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""
-        return tuple(sorted([minute for minute in self._minutes if _is_over(minute, now_ms)]))
+        return tuple(sorted([minute for minute in self._minutes if is_over(minute, now_ms)]))
 
     def next_minute_over_ms(self) -> int | None:
         """Ledger time at which the first list of used references is to be dropped."""
-        return (min(self._minutes) + 1) * MINUTE_MS if self._minutes else None
+        return over_ms(min(self._minutes)) if self._minutes else None
+
+    def minutes(self) -> set[int]:
+        """Expiry minutes that have a list."""
+        return set(self._minutes)
 
     def root(self) -> bytes:
         """Root of the state tree."""
@@ -157,15 +175,14 @@ class State:
 
     def offset_ms(self) -> int:
         """Ledger time less block time."""
-        clock = self.load(Clock.spec.name, encode_key(Clock.spec.name, CLOCK))
-        return clock.offset_ms if isinstance(clock, Clock) else 0
+        return offset_of(self)
 
     def commit(self, candidate: Candidate, header_hash: bytes) -> None:
         """Make a candidate the state. Its block must be durable already."""
         header = candidate.header
         self._store.apply(header.height, candidate.writes, self._side(candidate))
-        for key, found in candidate.records.items():
-            self._remember(key, found)
+        self._cache.update(candidate.records)
+        self._bound()
         for minute in candidate.minutes_dropped:
             for pair in self._minutes.pop(minute, ()):
                 self._used.pop(pair, None)
@@ -190,12 +207,17 @@ class State:
                 self.tree.drop(old)
 
     def _remember(self, key: bytes, found: Record | None) -> None:
-        """Cache a record; the oldest tenth goes when the cache is full."""
+        """Cache a record."""
+        self._cache[key] = found
+        self._bound()
+
+    def _bound(self) -> None:
+        """Let go of what is too much for the cache and of a tenth, the oldest first."""
         cache = self._cache
-        if len(cache) >= self._cache_max:
-            for old in list(islice(cache, self._cache_max // 10 + 1)):
-                del cache[old]
-        cache[key] = found
+        over = len(cache) - self._cache_max
+        if over > 0:
+            for old in list(islice(cache, over + self._cache_max // 10)):
+                cache.pop(old, None)
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
         """Side entries of a block: what it adds, and the lists that it drops."""
@@ -232,9 +254,10 @@ def decoded_record(
         raise StateDamaged("state", f"{name}: {problem}") from problem
 
 
-def _is_over(minute: int, now_ms: int) -> bool:
-    """Whether an expiry minute has passed."""
-    return (minute + 1) * MINUTE_MS <= now_ms
+def offset_of(records: Committed) -> int:
+    """Ledger time less block time, as the clock's record says."""
+    clock = records.load(Clock.spec.name, encode_key(Clock.spec.name, CLOCK))
+    return clock.offset_ms if isinstance(clock, Clock) else 0
 
 
 def tree_changes(
