@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import pytest
 
 from tallystick.gateway.room import RETRY_MS_MAX, RETRY_MS_MIN, WINDOW_SECONDS, Room
@@ -52,3 +55,34 @@ def test_the_word_on_when_to_come_again_follows_from_how_fast_answers_come() -> 
     assert room.busy("full", 10**9).values["retry_ms"] == RETRY_MS_MAX
     clock.now += 60
     assert room.busy("the disk is full", 20_000).values["retry_ms"] == RETRY_MS_MAX // 10
+
+
+def test_who_came_first_is_handed_over_first_whoever_is_ready_first() -> None:
+    room = Room()
+    gone: list[int] = []
+    with ExitStack() as stack, ThreadPoolExecutor(8) as threads:
+        places = [stack.enter_context(room.taken(1, 1)) for _ in range(8)]
+
+        def go(number: int) -> None:
+            places[number].wait_for_turn()
+            gone.append(number)
+            places[number].leave()
+
+        for number in (7, 3, 5, 1, 6, 2, 4):
+            threads.submit(go, number)
+        assert gone == []
+        go(0)
+    assert gone == list(range(8))
+
+
+def test_nobody_waits_for_one_that_has_gone_away() -> None:
+    room = Room()
+    with room.taken(1, 1) as first:
+        with room.taken(1, 1):
+            pass  # hung up before it was read
+        with room.taken(1, 1) as third:
+            first.leave()
+            first.leave()
+            third.wait_for_turn()
+    with room.taken(1, 1) as fourth:
+        fourth.wait_for_turn()

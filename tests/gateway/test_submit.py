@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import msgspec
 import pytest
 
@@ -120,6 +123,24 @@ def test_an_answer_can_be_waited_for_by_id() -> None:
         assert asked.replies() == sent.replies()
         assert desk.gateway.waiting() == 0
         assert desk.gateway.ask(bytes(32)) is None
+
+
+def test_requests_verified_beside_each_other_are_handed_over_in_the_order_in_which_they_came() -> (
+    None
+):
+    desk = Desk()
+    requests = [[desk.signed(FILL) for _ in range(1 + 60 // count)] for count in range(1, 13)]
+    room = desk.gateway.room
+    with desk, ExitStack() as stack, ThreadPoolExecutor(4) as threads:
+        until(lambda: desk.engine.standing().height == 1)
+        offers = [
+            threads.submit(desk.gateway.offer, raws, stack.enter_context(room.taken(len(raws), 1)))
+            for raws in requests
+        ]
+        for offer in offers:
+            waited(offer.result())
+        ordered = [raw for entry in desk.chain.entries(1) for raw in entry.transactions]
+    assert ordered == [raw for raws in requests for raw in raws]
 
 
 def test_when_the_node_stops_whoever_waits_is_told_received() -> None:

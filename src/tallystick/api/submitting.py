@@ -38,8 +38,8 @@ def routes(service: Service) -> list[Any]:
             require(bool(raws), Refusal.MALFORMED, detail="no transaction")
         else:
             raws = [await read_body(request, service.patience_seconds, BYTES_MAX)]
-        with service.gateway.room.taken(len(raws), sum(map(len, raws))):
-            batch = await service.write(lambda: service.gateway.offer(raws))
+        with service.gateway.room.taken(len(raws), sum(map(len, raws))) as place:
+            batch = await service.write(lambda: service.gateway.offer(raws, place))
         await wait_for(batch, seconds)
         if is_stream:
             return packed(request, batch)

@@ -1,4 +1,4 @@
-"""How much may be inside the door at once, and when whoever was sent away should come again."""
+"""How much may be inside the door at once, in which order, and when to come again."""
 
 from __future__ import annotations
 
@@ -23,6 +23,23 @@ STALE_SECONDS = 5.0
 """A count that old tells nothing."""
 
 
+class Place:
+    """Of one request that is being admitted: who came first is handed over first."""
+
+    def __init__(self, room: Room, number: int) -> None:
+        """Stand behind all that came before."""
+        self._room = room
+        self._number = number
+
+    def wait_for_turn(self) -> None:
+        """Wait until all that came before have left."""
+        self._room.wait_for(self._number)
+
+    def leave(self) -> None:
+        """Let the next one go; a second time does nothing."""
+        self._room.leave(self._number)
+
+
 class Room:
     """Counts what is being admitted, and how fast answers come. For any thread."""
 
@@ -41,13 +58,17 @@ class Room:
         self.bytes = 0
         """Their bytes."""
         self._lock = threading.Lock()
+        self._news = threading.Condition(self._lock)
+        self._came = 0
+        self._next = 0
+        self._left: set[int] = set()
         self._counted = 0
         self._clock = clock
         self._since = clock()
         self._per_s = 0.0
 
     @contextmanager
-    def taken(self, transactions: int, size: int) -> Iterator[None]:
+    def taken(self, transactions: int, size: int) -> Iterator[Place]:
         """Be inside with a request; BUSY when there is no room."""
         with self._lock:
             is_full = (
@@ -58,12 +79,31 @@ class Room:
                 raise self._busy("too much is coming in", self.transactions)
             self.transactions += transactions
             self.bytes += size
+            place = Place(self, self._came)
+            self._came += 1
         try:
-            yield
+            yield place
         finally:
+            place.leave()
             with self._lock:
                 self.transactions -= transactions
                 self.bytes -= size
+
+    def wait_for(self, number: int) -> None:
+        """Wait until all that came before this one have left."""
+        with self._news:
+            self._news.wait_for(lambda: self._next >= number)
+
+    def leave(self, number: int) -> None:
+        """Note that one has left; in whatever order they do."""
+        with self._news:
+            if number < self._next:
+                return
+            self._left.add(number)
+            while self._next in self._left:
+                self._left.remove(self._next)
+                self._next += 1
+            self._news.notify_all()
 
     def answered(self, count: int) -> None:
         """So many more were answered."""

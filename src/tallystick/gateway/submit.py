@@ -14,7 +14,7 @@ from tallystick.engine.base import Answer, Busy, Committed, Engine
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.batch import Batch, Call
 from tallystick.gateway.reply import Reply, expired, not_here, rejected, reply_of
-from tallystick.gateway.room import Room
+from tallystick.gateway.room import Place, Room
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
@@ -53,35 +53,49 @@ class Gateway:
 
     # --- in
 
-    def offer(self, raws: Sequence[bytes]) -> Batch:
+    def offer(self, raws: Sequence[bytes], place: Place | None = None) -> Batch:
         """Take transactions: each is answered at once at the door, or when its block is durable.
 
-        Several threads may offer; what is offered together stays in order.
+        What is offered together stays in order. Several threads may offer; those with a place in
+        `room` verify beside each other and are handed over in the order in which they came.
         """
         admitted = self._admission.admit(raws, self._engine.now_ms())
         ids = [each.id if isinstance(each, Transaction) else b"" for each in admitted]
         batch = Batch(ids, self._lock, is_kept=self._engine.keeps)
+        if place is not None:
+            place.wait_for_turn()
+        fresh, again = self._sorted(admitted, batch)
+        if place is not None and self._engine.keeps:
+            place.leave()  # several wait for one flush together
+        # What another caller hands over at this moment is kept only once that is done.
+        known = [each for _, each in again] if self._engine.keeps else []
+        busy = self._hand_over(fresh, known)
+        if place is not None:
+            place.leave()
+        if busy is not None and known:
+            with self._lock:
+                for number, each in again:
+                    batch.put(number, rejected(busy, each.id))
+        return batch
+
+    def _sorted(
+        self, admitted: Sequence[Transaction | Refused], batch: Batch
+    ) -> tuple[list[Transaction], list[tuple[int, Transaction]]]:
+        """Answer what needs no engine: what is left is new, or on its way already."""
         fresh: list[Transaction] = []
         again: list[tuple[int, Transaction]] = []
         committed_ms = self._engine.standing().ledger_ms
         with self._lock:
-            for place, each in enumerate(admitted):
+            for number, each in enumerate(admitted):
                 if not isinstance(each, Transaction):
-                    batch.put(place, rejected(each))
+                    batch.put(number, rejected(each))
                 elif each.body.expires_at_ms <= committed_ms:
-                    batch.put(place, self._too_late(each))
-                elif self._must_order(each.id, (each.raw, batch, place)):
+                    batch.put(number, self._too_late(each))
+                elif self._must_order(each.id, (each.raw, batch, number)):
                     fresh.append(each)
                 else:
-                    again.append((place, each))
-        # What another caller hands over at this moment is kept only once that is done.
-        known = [each for _, each in again] if self._engine.keeps else []
-        busy = self._hand_over(fresh, known)
-        if busy is not None and known:
-            with self._lock:
-                for place, each in again:
-                    batch.put(place, rejected(busy, each.id))
-        return batch
+                    again.append((number, each))
+        return fresh, again
 
     def _too_late(self, transaction: Transaction) -> Answer | Reply:
         """What became of a transaction whose expiry a committed block's time has passed."""
