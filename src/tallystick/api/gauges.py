@@ -118,10 +118,10 @@ class NodeCollector(Collector):
             service.gateway.room.transactions,
         )
         yield _gauge("admitting_bytes", "Their bytes", service.gateway.room.bytes)
+        standing = service.engine.standing()
+        yield _gauge("queued_transactions", "Transactions that wait for a block", standing.queued)
         yield _gauge(
-            "queued_transactions",
-            "Transactions that wait for a block",
-            service.engine.standing().queued,
+            "blocks_ahead", "Blocks that were executed and are not durable yet", standing.ahead
         )
         yield _counter(
             "signatures_verified",

@@ -20,10 +20,12 @@ from tallystick.ledger.view import View
 class Busy(Exception):
     """An engine takes nothing now: the same transactions may be handed to it again later."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, retry_ms: int = 500) -> None:
         """Say why: the queue is full, the disk is full, the engine has ended."""
         super().__init__(reason)
         self.reason = reason
+        self.retry_ms = retry_ms
+        """After how long the same may be tried again, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Standing:
     """Transactions in those blocks."""
     trouble: str
     """What keeps it from making blocks, e.g. no space left; empty when nothing does."""
+    ahead: int = 0
+    """Blocks that were executed and are not durable yet."""
 
 
 class Engine(Protocol):
@@ -102,7 +106,7 @@ class Engine(Protocol):
         """What was taken before this process began, and has no answer yet."""
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
-        """Call with every committed block, in order, on the engine's thread."""
+        """Call with every committed block, in order, on one thread of the engine's."""
 
     def now_ms(self) -> int:
         """Ledger time now, as far as this node can tell; it never goes back."""
