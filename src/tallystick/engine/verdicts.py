@@ -42,46 +42,44 @@ class Verdicts:
         over.
         """
         digests, good, older = batch.digests, self._good, self._older
-        asked = {place: each for place, each in enumerate(read) if isinstance(each, Transaction)}
-        new = [
-            place for place in asked if digests[place] not in good and digests[place] not in older
-        ]
-        bad: dict[int, bytes] = {}
-        signatures = 0
-        for place, first_bad in zip(new, _verified(batch, new, asked), strict=True):
-            keys = asked[place].keys()
-            signatures += len(keys)
-            if first_bad >= 0:
-                bad[place] = keys[first_bad]
-        self._remember([digests[place] for place in new if place not in bad])
+        new: dict[int, Transaction] = {}
+        hits = signatures = 0
+        for place, each in enumerate(read):
+            if not isinstance(each, Transaction):
+                continue
+            if digests[place] in good or digests[place] in older:
+                hits += 1
+            else:
+                new[place] = each
+                signatures += len(each.public_keys)
+        firsts = zip(new, _verified(batch, new), strict=True)
+        bad = {place: new[place].public_keys[first] for place, first in firsts if first >= 0}
         with self._lock:
             self.signatures += signatures
-            self.hits += len(asked) - len(new)
+            self.hits += hits
+            self._remember([digests[place] for place in new if place not in bad])
         return bad
 
     def _remember(self, digests: list[bytes]) -> None:
-        """Keep good verdicts; the older half goes when there are too many."""
+        """Keep good verdicts, under the lock; the older half goes when there are too many."""
         half = max(self._kept // 2, 1)
-        with self._lock:
-            for start in range(0, len(digests), half):
-                part = digests[start : start + half]
-                if len(self._good) + len(part) > half:
-                    self._older, self._good = self._good, set()
-                self._good.update(part)
+        for start in range(0, len(digests), half):
+            part = digests[start : start + half]
+            if len(self._good) + len(part) > half:
+                self._older, self._good = self._good, set()
+            self._good.update(part)
 
 
-def _verified(
-    batch: OpenedBatch, places: list[int], transactions: Mapping[int, Transaction]
-) -> list[int]:
+def _verified(batch: OpenedBatch, transactions: Mapping[int, Transaction]) -> list[int]:
     """For each place -1, or the position of the first signature that is bad.
 
     What was read although the batch did not open it is verified by itself: a fast body that opens
     too little is slow, and never says anything else.
     """
     opened = batch.opened
-    if all(opened[place] is not None for place in places):
-        return batch.verify(places) if places else []
-    return [_first_bad(transactions[place]) for place in places]
+    if all(opened[place] is not None for place in transactions):
+        return batch.verify(list(transactions)) if transactions else []
+    return [_first_bad(each) for each in transactions.values()]
 
 
 def _first_bad(transaction: Transaction) -> int:

@@ -85,13 +85,14 @@ class Gateway:
         fresh: list[Transaction] = []
         again: list[tuple[int, Transaction]] = []
         committed_ms = self._engine.standing().ledger_ms
+        must_order = self._must_order
         with self._lock:
             for number, each in enumerate(admitted):
                 if not isinstance(each, Transaction):
                     batch.put(number, rejected(each))
                 elif each.body.expires_at_ms <= committed_ms:
                     batch.put(number, self._too_late(each))
-                elif self._must_order(each.id, (each.raw, batch, number)):
+                elif must_order(each.id, (each.raw, batch, number)):
                     fresh.append(each)
                 else:
                     again.append((number, each))
