@@ -9,7 +9,7 @@
     queue = 20000                # transactions that may wait
     block = 2000                 # transactions of a block
 
-    accel = "python"
+    accel = "auto"               # "native" (make native) when it is installed, else "python"
 
     [engine]
     kind = "cometbft"            # who orders: "embedded" (one node) or "cometbft" (a consortium)
@@ -157,8 +157,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Who orders transactions."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """Lines for people or for programs; `auto` is text on a terminal and JSON elsewhere."""
-    accel: str = "python"
-    """Body of signatures and tree, e.g. `python`."""
+    accel: str = "auto"
+    """Body of signatures, envelopes and tree: `auto`, `python`, `native`, or `both`, compared."""
     passphrase_file: str = "passphrase"
     """File with the passphrase of the node's key, relative to the data folder."""
     clock_is_right: bool = False

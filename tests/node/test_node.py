@@ -287,6 +287,18 @@ def test_a_socket_path_that_is_too_long_is_said(folder: Path) -> None:
         opened(folder, settings=settings).run()
 
 
+def test_a_body_that_is_not_there_is_said(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="setting accel: no body called 'abacus' is installed"):
+        opened(folder, settings=Settings(accel="abacus"))
+
+
+def test_the_body_that_runs_is_said(folder: Path) -> None:
+    with opened(folder, settings=Settings(accel="python")) as node:
+        assert node.body == "python"
+    with opened(folder) as node:
+        assert node.body in {"python", "native"}
+
+
 def test_a_node_needs_somewhere_to_listen(folder: Path) -> None:
     with pytest.raises(NodeError, match="no address"):
         opened(folder, settings=Settings(listen=Listen(socket=""))).run()

@@ -133,4 +133,5 @@ def test_a_node_without_a_terminal_writes_objects(tmp_path: Path) -> None:
     told = [json.loads(line) for line in errors.splitlines()]
     assert [line["event"] for line in told] == ["the node answers", "the node has stopped"]
     assert told[0]["address"].endswith("api.sock")
+    assert told[0]["body"] in {"python", "native"}
     assert all(line["height"] == 1 and line["chain"] for line in told)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tallystick.accel import Body
+from tallystick.accel import Body, UnknownBody
 from tallystick.accel import load as load_accel
 from tallystick.api.watched import Watched
 from tallystick.catalogue import Catalogue
@@ -22,7 +22,7 @@ from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.engine.embedded import EmbeddedEngine, Limits
 from tallystick.engine.folder import BLOCKS, LOCK, NODE_KEY, STATE, read_genesis
 from tallystick.engine.verdicts import Verdicts
-from tallystick.errors import GenesisMismatch, NodeError
+from tallystick.errors import GenesisMismatch, NodeError, SettingsError
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.submit import Gateway
 from tallystick.ledger.app import App
@@ -65,6 +65,8 @@ class Parts:
     """What is wrong with the machine's clock; empty when nothing is."""
     watched: Watched
     """What gauges, health and readiness are read from."""
+    body: str
+    """Which body checks signatures and holds the tree: `python`, `native` or `both`."""
     light: LightService | None = None
     """Light blocks of a consortium's engine."""
 
@@ -100,7 +102,7 @@ def open_parts(
     lock = OsDisk().lock(str(folder / LOCK))
     stack.callback(lock.release)
     ledger = Ledger(apps, authority, genesis)
-    body = load_accel(settings.accel)
+    body = _body(settings)
     is_embedded = settings.engine.kind == "embedded"
     sign = _signer(folder, settings, ledger) if is_embedded else None
     blocks = FileLog.open(OsDisk(), str(folder / BLOCKS), genesis.hash)
@@ -128,8 +130,17 @@ def open_parts(
         verify=body.verify,
         clock_trouble=clock_trouble,
         watched=watched,
+        body=body.name,
         light=light,
     )
+
+
+def _body(settings: Settings) -> Body:
+    """What checks signatures and holds the tree."""
+    try:
+        return load_accel(settings.accel)
+    except UnknownBody as problem:
+        raise SettingsError("accel", str(problem)) from None
 
 
 def _admission(opened: Opened, engine: EmbeddedEngine | CometEngine) -> Admission:

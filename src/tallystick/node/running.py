@@ -84,6 +84,11 @@ class Node:
         """Path of the node's own socket."""
         return self.folder / self.settings.listen.socket
 
+    @property
+    def body(self) -> str:
+        """Which body checks signatures and holds the tree: `python`, `native` or `both`."""
+        return self._parts.body
+
     def height(self) -> int:
         """Height of the last committed block."""
         return self._parts.watched.chain.state.tip.height

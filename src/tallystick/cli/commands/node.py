@@ -62,7 +62,7 @@ def command(
     def ready() -> None:
         """Say where it listens."""
         standing = node.engine.standing()
-        log.info("the node answers", extra={"address": node.address})
+        log.info("the node answers", extra={"address": node.address, "body": node.body})
         if session.as_json:
             print_json(
                 {
