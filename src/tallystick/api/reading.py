@@ -97,8 +97,7 @@ def _list(request: Asked, info: RecordInfo, view: View) -> Response[bytes]:
     )
     next_page = None
     if order is None and found and len(found) == limit:
-        values = info.type.spec.key_of(found[-1])
-        next_page = write_cursor(values if len(info.type.spec.key) > 1 else (values,))
+        next_page = write_cursor(info.type.spec.key_of(found[-1]))
     listed = b"[" + b",".join([to_json(kept) for kept in found]) + b"]"
     return _answer(view, "records", listed, cursor=next_page)
 

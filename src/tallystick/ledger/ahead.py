@@ -29,7 +29,10 @@ class Ahead:
         """Lay over the state, oldest first, what every block changed that it may not show yet."""
         self._state = state
         self._height = runs[-1].height if runs else state.height
-        self._changed = tuple([run.changed for run in runs])
+        self.memory = state.memory
+        """What follows from committed records."""
+        self.ahead = tuple([run.changed for run in runs])
+        """What blocks have changed that are not committed yet."""
         self._newest_first = tuple([run.changed.records for run in reversed(runs)])
         self._used = tuple([run.used_by for run in reversed(runs)])
         self._minutes = tuple([(run.minutes_dropped, tuple(run.used)) for run in runs])
@@ -50,7 +53,7 @@ class Ahead:
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order."""
         mine: dict[bytes, tuple[str, Record | None]] = {}
-        for changes in self._changed:
+        for changes in self.ahead:
             for key, after in changes.under(name, prefix, max(prefix, start or b"")).items():
                 mine[key] = (name, after)
         return Overlay(self._state).scan(name, prefix, start, mine)

@@ -82,8 +82,8 @@ class RecordSpec:
     """Lists people need: SQL indexes and filters."""
     seen_by: tuple[str, ...]
     """Fields naming the parties that may read it, or `PUBLIC`; empty: supervisors only."""
-    key_of: Callable[[Any], Any]
-    """Reads the key fields of a record."""
+    key_of: Callable[[Any], tuple[Any, ...]]
+    """Reads the key fields of a record, in key order."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -145,10 +145,16 @@ def record(
 
     def declare(cls: RecordT) -> RecordT:
         name = tag_of(cls).rpartition(".")[0]
-        cls.spec = RecordSpec(name, key, missing, moves or {}, lists, seen_by, attrgetter(*key))
+        cls.spec = RecordSpec(name, key, missing, moves or {}, lists, seen_by, _fields_of(key))
         return cls
 
     return declare
+
+
+def _fields_of(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads fields of a record as a tuple, also when there is one alone."""
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda kept: (read(kept),)
 
 
 _TAG = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+\.[0-9]+")
@@ -163,9 +169,7 @@ def tag_of(cls: type[Message] | type[Record]) -> str:
 
 def key_fields(kept: Record) -> tuple[Any, ...]:
     """Key fields of a record, in key order."""
-    spec = kept.spec
-    values = spec.key_of(kept)
-    return values if len(spec.key) > 1 else (values,)
+    return kept.spec.key_of(kept)
 
 
 def key_bytes(kept: Record) -> bytes:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tallystick.ledger.app import Message, Record, key_fields
+from tallystick.ledger.app import Message, Record
+from tallystick.ledger.memory import Remembered
 from tallystick.ledger.receipt import IDS_MAX
-from tallystick.ledger.refusal import Refused, ensure
+from tallystick.ledger.refusal import Fault, Refused, ensure
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.system import GOVERNED, OWN_RECORDS, PendingTimer
 from tallystick.values.codec import encode, encode_key
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from tallystick.ledger.rules import Rules
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 KEYS_MAX = 100_000
 """Encoded keys that are remembered."""
+
+_MISSING: Any = object()
 
 
 class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
@@ -64,49 +68,176 @@ class Work:
     """One transaction or timer being executed: its changes so far, its ids, its work budget."""
 
     __slots__ = (
+        "_committed",
+        "_records",
+        "before",
         "budget",
         "changes",
         "encoded",
         "ids",
         "keys",
+        "memory",
         "moment",
+        "names",
         "origin",
         "overlay",
         "reads",
+        "reads_max",
         "writes",
     )
 
     def __init__(self, overlay: Overlay, moment: Moment, origin: bytes) -> None:
         """Begin with nothing changed. `origin` is the transaction's id, or the timer's as bytes."""
         self.overlay = overlay
+        self._records = overlay.changes
+        self._committed = overlay.committed
+        self.memory = overlay.memory
+        self.names = overlay.names
         self.moment = moment
         self.keys = moment.keys
-        self.budget = moment.budget
+        self.budget = budget = moment.budget
+        self.reads_max = budget.reads
         self.origin = origin
         self.changes: dict[bytes, tuple[str, Record | None]] = {}
+        self.before: dict[bytes, Record | None] = {}
+        """What was kept of the changed records before the first change."""
         self.encoded: list[tuple[bytes, bytes | None]] = []
         self.ids: list[str] = []
         self.reads = 0
         self.writes = 0
 
-    def read(self) -> None:
-        """Count one read."""
-        self.reads += 1
-        if self.reads > self.budget.reads:
-            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": self.budget.reads})
-
     def load(self, name: str, key: bytes) -> Any:
-        """The record of a key as this transaction sees it, or None."""
-        self.read()
+        """The record of a key as this transaction sees it, or None; counts as one read."""
+        self.reads += 1
+        if self.reads > self.reads_max:
+            raise self.too_many_reads()
         changed = self.changes.get(key)
-        return self.overlay.load(name, key) if changed is None else changed[1]
+        if changed is not None:
+            return changed[1]
+        found = self._records.get(key, _MISSING)
+        return self._committed.load(name, key) if found is _MISSING else found
 
-    def put(self, name: str, key: bytes, after: Record | None) -> None:
-        """Change a record; counts as one write."""
+    def scan(
+        self,
+        type_: type[R],
+        prefix: tuple[Any, ...],
+        after: tuple[Any, ...] | None,
+        limit: int | None,
+    ) -> Iterator[R]:
+        """Records whose key begins with the prefix; the scan and each record count as a read."""
+        name = type_.spec.name
+        start = None if after is None else encode_key(name, *after) + b"\x00"
+        self.count_reads(1)
+        found = self.overlay.scan(name, encode_key(name, *prefix), start, self.changes)
+        for _, kept in islice(found, limit):
+            self.count_reads(1)
+            yield cast("R", kept)
+
+    def count_reads(self, count: int) -> None:
+        """Take reads from the budget."""
+        self.reads += count
+        if self.reads > self.reads_max:
+            raise self.too_many_reads()
+
+    def too_many_reads(self) -> Refused:
+        """The refusal when more is read than the budget allows."""
+        return Refused(Refusal.TOO_MUCH_WORK, {"what": "reads", "most": self.reads_max})
+
+    def put(self, name: str, key: bytes, after: Record | None, before: Record | None) -> None:
+        """Change a record that was `before` until now; counts as one write."""
         self.writes += 1
         if self.writes > self.budget.writes:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "writes", "most": self.budget.writes})
+        if key not in self.changes:
+            self.before[key] = before
         self.changes[key] = (name, after)
+
+    # --- memory
+
+    def holds(self, found: Remembered) -> bool:
+        """Whether a remembered answer counts here, in all that this transaction may see."""
+        if found.now_ms is not None and found.now_ms != self.moment.now_ms:
+            return False
+        mine = self.changes
+        if mine and any(key in mine for key in found.keys):
+            return False
+        return found.names.isdisjoint(self.names) or not any(
+            self.overlay.is_changed(key) for key in found.keys
+        )
+
+    def find_out(self, function: Callable[..., T], args: tuple[Any, ...]) -> T:
+        """Run a function that is to be remembered; a refusal is passed on and forgotten."""
+        lookup = Lookup(self)
+        before = self.reads
+        value = function(lookup, *args)
+        keys = tuple(lookup.keys)
+        is_lasting = not lookup.is_fleeting and not any(
+            key in self.changes or self.overlay.is_changed(key) for key in keys
+        )
+        if is_lasting:
+            now_ms = self.moment.now_ms if lookup.is_timed else None
+            names, reads = frozenset(lookup.names), self.reads - before
+            found = Remembered(value=value, keys=keys, names=names, reads=reads, now_ms=now_ms)
+            self.memory.keep((function, args), found)
+        return value
+
+
+class Lookup:
+    """What a remembered function reads through: it notes what the answer follows from."""
+
+    __slots__ = ("_work", "is_fleeting", "is_timed", "keys", "names")
+
+    def __init__(self, work: Work) -> None:
+        """Read what a transaction or timer sees."""
+        self._work = work
+        self.keys: dict[bytes, None] = {}
+        self.names: set[str] = set()
+        self.is_timed = False
+        """Whether it asked for ledger time."""
+        self.is_fleeting = False
+        """Whether it asked for what is not noted: a list, a height."""
+
+    @property
+    def now_ms(self) -> int:
+        """Ledger time, in milliseconds."""
+        self.is_timed = True
+        return self._work.moment.now_ms
+
+    @property
+    def height(self) -> int:
+        """Height of the block."""
+        self.is_fleeting = True
+        return self._work.moment.height
+
+    def get(self, type_: type[R], *key: Any) -> R:
+        """The record of a key; its `missing` refusal if there is none."""
+        found = self.peek(type_, *key)
+        if found is None:
+            raise missing(type_, key)
+        return found
+
+    def peek(self, type_: type[R], *key: Any) -> R | None:
+        """The record of a key, or None."""
+        work, name = self._work, type_.spec.name
+        where = work.keys[name, key]
+        self.keys[where] = None
+        self.names.add(name)
+        return cast("R | None", work.load(name, where))
+
+    def scan(
+        self,
+        type_: type[R],
+        *prefix: Any,
+        after: tuple[Any, ...] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[R]:
+        """Records whose key begins with the given fields; what follows is not remembered."""
+        self.is_fleeting = True
+        return self._work.scan(type_, prefix, after, limit)
+
+    def recall(self, function: Callable[..., T], *args: Any) -> T:
+        """What the function says; it is part of what is remembered already."""
+        return function(self, *args)
 
 
 class Context:
@@ -193,51 +324,65 @@ class Context:
         `after` is the whole key after which to begin. The scan and each record that it gives count
         in the work budget.
         """
-        work, name = self._work, type_.spec.name
-        start = None if after is None else encode_key(name, *after) + b"\x00"
-        work.read()
-        found = work.overlay.scan(name, encode_key(name, *prefix), start, work.changes)
-        for _, kept in islice(found, limit):
-            work.read()
-            yield cast("R", kept)
+        return self._work.scan(type_, prefix, after, limit)
+
+    def recall(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function of a reader says, remembered until something that it read has changed.
+
+        The arguments are texts, bytes, types or enum members, or tuples of these. The answer is not
+        to be changed. The work budget is the same as if the function had run.
+        """
+        work = self._work
+        found = work.memory.get((function, args))
+        if found is None or not (
+            (found.now_ms is None and not work.changes and found.names.isdisjoint(work.names))
+            or work.holds(found)
+        ):
+            return work.find_out(function, args)
+        work.reads += found.reads
+        if work.reads > work.reads_max:
+            raise work.too_many_reads()
+        return cast(T, found.value)
 
     # --- change
 
     def add(self, kept: Record) -> None:
         """Keep a new record."""
-        spec, key = kept.spec, self._key(kept)
-        ensure(self._work.load(spec.name, key) is None, f"{spec.name} is there already")
+        spec, work = kept.spec, self._work
+        key = work.keys[spec.name, spec.key_of(kept)]
+        if work.load(spec.name, key) is not None:
+            raise Fault(f"{spec.name} is there already")
         if spec.moves and None in spec.moves:
             ensure(cast(Any, kept).status in spec.moves[None], f"{spec.name} cannot begin so")
-        self._put(spec.name, key, kept)
+        self._put(spec.name, key, kept, None)
 
     def save(self, kept: Record) -> None:
         """Change a record that is there; its status may move only as its `moves` say."""
-        spec, key = kept.spec, self._key(kept)
-        before = self._work.load(spec.name, key)
-        ensure(before is not None, f"{spec.name} is not there")
+        spec, work = kept.spec, self._work
+        key = work.keys[spec.name, spec.key_of(kept)]
+        before = work.load(spec.name, key)
+        if before is None:
+            raise Fault(f"{spec.name} is not there")
         if spec.moves:
             was, now = before.status, cast(Any, kept).status
-            allowed = was is now or now in spec.moves.get(was, ())
-            ensure(allowed, f"{spec.name} cannot move from {was} to {now}")
-        self._put(spec.name, key, kept)
+            if was is not now and now not in spec.moves.get(was, ()):
+                raise Fault(f"{spec.name} cannot move from {was} to {now}")
+        self._put(spec.name, key, kept, before)
 
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
         name = type_.spec.name
         where = self._work.keys[name, key]
-        ensure(self._work.load(name, where) is not None, f"{name} is not there")
-        self._put(name, where, None)
+        before = self._work.load(name, where)
+        if before is None:
+            raise Fault(f"{name} is not there")
+        self._put(name, where, None, before)
 
-    def _key(self, kept: Record) -> bytes:
-        """State key of a record."""
-        return self._work.keys[kept.spec.name, key_fields(kept)]
-
-    def _put(self, name: str, key: bytes, after: Record | None) -> None:
+    def _put(self, name: str, key: bytes, after: Record | None, before: Record | None) -> None:
         """Change a record of an application, or of the ledger under a rule that governs."""
         if name in OWN_RECORDS:
             ensure(self.governs and name in GOVERNED, f"{name} is not this rule's to write")
-        self._work.put(name, key, after)
+        self._work.put(name, key, after, before)
 
     def new_id(self, prefix: str) -> str:
         """A new id, derived from the transaction, the call and a counter; listed in the receipt."""
@@ -261,14 +406,16 @@ class Context:
         ensure(msg.spec.timer, f"{type(msg).__name__} is not a timer's message")
         timer_id = self._derive("tmr")
         pending = PendingTimer(due_at_ms=due_at_ms, timer_id=timer_id, message=encode(msg))
-        self._work.put(PendingTimer.spec.name, self._key(pending), pending)
+        name = PendingTimer.spec.name
+        self._work.put(name, encode_key(name, due_at_ms, timer_id), pending, None)
         return timer_id
 
     def cancel(self, due_at_ms: int, timer_id: str) -> None:
         """Have a timer not run; no error if it has run."""
-        if self.peek(PendingTimer, due_at_ms, timer_id) is not None:
-            key = encode_key(PendingTimer.spec.name, due_at_ms, timer_id)
-            self._work.put(PendingTimer.spec.name, key, None)
+        before = self.peek(PendingTimer, due_at_ms, timer_id)
+        if before is not None:
+            name = PendingTimer.spec.name
+            self._work.put(name, encode_key(name, due_at_ms, timer_id), None, before)
 
 
 def missing(type_: type[Record], key: tuple[Any, ...]) -> Refused:

@@ -207,7 +207,7 @@ class _Block:
         self.ledger = ledger
         self.base = base
         self.time_ms = time_ms
-        self.overlay = Overlay(base)
+        self.overlay = Overlay(base, memory=base.memory, ahead=base.ahead)
         self.moment = Moment(
             rules=ledger.rules,
             budget=ledger.genesis.budget,

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tallystick.ledger.app import Record
+from tallystick.ledger.memory import Memory
 from tallystick.values.codec import prefix_end
+
+FORGETFUL = Memory(0)
+"""A memory that keeps nothing."""
 
 
 class Committed(Protocol):
@@ -22,6 +26,14 @@ class Committed(Protocol):
 
 class Base(Committed, Protocol):
     """What a block is executed over: the committed state, or blocks that run ahead of it."""
+
+    @property
+    def memory(self) -> Memory:
+        """What follows from committed records."""
+
+    @property
+    def ahead(self) -> tuple[Changed, ...]:
+        """What blocks have changed that are not committed yet; the same as long as this lives."""
 
     @property
     def height(self) -> int:
@@ -43,16 +55,19 @@ class Base(Committed, Protocol):
 class Changed:
     """Records that one block has changed, whatever it lies over."""
 
+    __slots__ = ("records", "touched")
+
     def __init__(self) -> None:
         """Begin with none."""
         self.records: dict[bytes, Record | None] = {}
         """Records by key as they are now; None where one was deleted."""
-        self._touched: dict[str, list[bytes]] = {}
+        self.touched: dict[str, list[bytes]] = {}
+        """Their keys by record name."""
 
     def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
         """Take over what a transaction or timer changed."""
         mine = self.records
-        touched = self._touched
+        touched = self.touched
         for key, (name, after) in changes.items():
             if key not in mine:
                 touched.setdefault(name, []).append(key)
@@ -60,7 +75,7 @@ class Changed:
 
     def under(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
         """What was changed under a prefix, from a key on."""
-        touched = self._touched.get(name)
+        touched = self.touched.get(name)
         if not touched:
             return {}
         touched.sort()
@@ -71,11 +86,23 @@ class Changed:
 class Overlay:
     """The changes of a block so far, over the committed state."""
 
-    def __init__(self, committed: Committed) -> None:
-        """Begin with no change."""
+    __slots__ = ("_ahead", "changed", "changes", "committed", "memory", "names")
+
+    def __init__(
+        self,
+        committed: Committed,
+        *,
+        memory: Memory = FORGETFUL,
+        ahead: tuple[Changed, ...] = (),
+    ) -> None:
+        """Begin with no change; without a memory nothing that is recalled is remembered."""
         self.committed = committed
+        self.memory = memory
         self.changed = Changed()
         self.changes = self.changed.records
+        self.names = {name for changed in ahead for name in changed.touched}
+        """Record names of all that is not committed: of this block, and of those before it."""
+        self._ahead = ahead
 
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key, with the block's changes so far."""
@@ -85,7 +112,15 @@ class Overlay:
 
     def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
         """Take over what a transaction or timer changed."""
-        self.changed.merge(changes)
+        changed = self.changed
+        names = len(changed.touched)
+        changed.merge(changes)
+        if len(changed.touched) > names:
+            self.names.update(changed.touched)
+
+    def is_changed(self, key: bytes) -> bool:
+        """Whether this block, or one before it that is not committed, has changed a record."""
+        return key in self.changes or any(key in changed.records for changed in self._ahead)
 
     def scan(
         self,

@@ -7,9 +7,8 @@ that both may take at once is one step of a dict.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, cast
@@ -21,7 +20,8 @@ from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
-from tallystick.ledger.overlay import Committed
+from tallystick.ledger.memory import Memory
+from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
     USED,
     Use,
@@ -106,10 +106,14 @@ class State:
         self._decoders = decoders
         self._cache: dict[bytes, Any] = {}
         self._cache_max = cache_max
+        self.memory = Memory()
+        """What follows from committed records."""
+        self.ahead: tuple[Changed, ...] = ()
+        """Nothing is changed here that is not committed."""
         self.tip = tip
         self.tree = tree
         if tree_version is None:
-            tree_version = self.tree.apply(0, tree_changes(store.scan(b"")))
+            tree_version = self.tree.apply_records(0, store.scan(b""))
         self.tree_version = tree_version
         self._versions = deque([(tip.height, self.tree_version)])
         self._used: dict[tuple[str, str], tuple[int, bytes]] = {}
@@ -180,6 +184,7 @@ class State:
     def commit(self, candidate: Candidate, header_hash: bytes) -> None:
         """Make a candidate the state. Its block must be durable already."""
         header = candidate.header
+        self.memory.forget(candidate.records)
         self._store.apply(header.height, candidate.writes, self._side(candidate))
         self._cache.update(candidate.records)
         self._bound()
@@ -258,12 +263,3 @@ def offset_of(records: Committed) -> int:
     """Ledger time less block time, as the clock's record says."""
     clock = records.load(Clock.spec.name, encode_key(Clock.spec.name, CLOCK))
     return clock.offset_ms if isinstance(clock, Clock) else 0
-
-
-def tree_changes(
-    pairs: Iterable[tuple[bytes, bytes | None]],
-) -> Iterator[tuple[bytes, bytes | None]]:
-    """(key hash, record hash) for (key, record)."""
-    sha256 = hashlib.sha256
-    for key, raw in pairs:
-        yield sha256(key).digest(), None if raw is None else sha256(raw).digest()

@@ -19,6 +19,7 @@ from tallystick.ledger.refusals import Refusal
 from tallystick.values.codec import encode_key, replace
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 FIND_READS_MAX = 100_000
 """Records that a search without an index may read for a member; the node itself reads all."""
@@ -64,6 +65,9 @@ class Reader(Protocol):
         limit: int | None = None,
     ) -> Iterator[R]:
         """Records whose key begins with the given fields, in key order."""
+
+    def recall(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function of a reader says; a rule remembers it while what it read stays so."""
 
 
 class Kept(Protocol):
@@ -162,6 +166,10 @@ class View:
         """Records whose key begins with the given fields, in key order; `after` is a whole key."""
         found = self._read(type_, prefix, after)
         return islice((each for each in found if each is not None), limit)
+
+    def recall(self, function: Callable[..., T], *args: Any) -> T:
+        """What a function of a reader says; a view remembers nothing."""
+        return function(self, *args)
 
     def find(
         self,

@@ -3,11 +3,13 @@
     keys → persons → for each call: may the member do it? who must sign? who did? → amount limits
 
 Policies compare persons, not keys: one person with two keys is one person. Limits are summed over
-all calls of a party, per currency. This runs for every transaction: a usual one reads its keys,
-their officers, the member and the licence of its kind.
+all calls of a party, per currency. This runs for every transaction, so what follows from records
+alone is remembered (`ctx.recall`): who holds the keys, and the plan of a call. What depends on its
+amount is asked each time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tallystick.apps.governance.interface import banking_day, parameter
@@ -41,10 +43,38 @@ of a small member may sign alone."""
 ONE_PERSON_MAX_MINOR: Final = 5_000_000
 """What holds where the parameter is not set: 50,000.00 in a currency of two decimals."""
 
-Persons = dict[str, Officer]
-"""Officers of one party who signed, by id, in the order of their keys."""
 Sums = dict[str, int]
 """What one party's calls come to, by currency, in minor units."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hands:
+    """Officers of one party who signed, in the order of their keys."""
+
+    officers: tuple[Officer, ...]
+    """Each person once."""
+    limited: bool
+    """Whether one of them may not sign every amount."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What is known of a call before its amount is."""
+
+    officers: tuple[Officer, ...]
+    """Persons who signed for its party."""
+    held: tuple[tuple[Role, ...], ...]
+    """Roles that each of them holds or stands in for."""
+    policy: Policy | None
+    """How the member signs this message; None: as the message says."""
+    needs: Officers
+    """Officers that the call needs, whatever the amount."""
+    signed: Signed | None
+    """Under whose hands it is made; None when they do not fill these needs."""
+    may_be_alone: bool
+    """Whether one person with all those roles is enough, below an amount."""
+    alone: Signed | None
+    """Under whose hands it is made then; None when nobody holds all those roles."""
 
 
 class MembersAuthority:
@@ -54,18 +84,19 @@ class MembersAuthority:
         self, ctx: Context, calls: tuple[Call[Any], ...], keys: tuple[bytes, ...]
     ) -> tuple[Signed, ...]:
         """Who signed each call; a refusal if keys, licences, officers or limits do not suffice."""
-        persons = _persons(ctx, keys)
+        hands = ctx.recall(_hands, tuple([call.party for call in calls]), keys)
         amounts = [limited_amount(ctx, call.message) for call in calls]
         sums = _sums(calls, amounts)
         signed = []
         for call, amount in zip(calls, amounts, strict=True):
-            member = ctx.get(Member, call.party)
-            _check_standing(ctx, member, call.message)
+            of_party = hands.get(call.party, NOBODY)
+            plan = ctx.recall(_plan, of_party, call.party, type(call.message))
             total = None if amount is None else (amount[0], sums[call.party][amount[0]])
-            signed.append(_signed(ctx, member, call, total, persons.get(call.party, {})))
+            signed.append(_signed(ctx, call, plan, total))
         for party, by_currency in sums.items():
-            for officer in persons[party].values():
-                _check_limits(ctx, officer, by_currency)
+            if hands[party].limited:
+                for officer in hands[party].officers:
+                    _check_limits(ctx, officer, by_currency)
         return tuple(signed)
 
     def reader_of(self, reader: Reader, key: bytes) -> str | None:
@@ -83,6 +114,9 @@ class MembersAuthority:
         return member.kind is Kind.SUPERVISOR or holds_licence(reader, member, SEE_ALL)
 
 
+NOBODY: Final = Hands((), limited=False)
+"""Stands for a party for which nobody signed."""
+
 AUTHORITY: Final = MembersAuthority()
 """What `node` and tests hand to the ledger."""
 
@@ -90,27 +124,32 @@ AUTHORITY: Final = MembersAuthority()
 # --- who signed
 
 
-def _persons(ctx: Context, keys: tuple[bytes, ...]) -> dict[str, Persons]:
+def _hands(
+    reader: Reader, parties: tuple[str, ...], keys: tuple[bytes, ...]
+) -> Mapping[str, Hands]:
     """Officers who signed, by party; every key must belong to a party of some call."""
-    persons: dict[str, Persons] = {}
+    persons: dict[str, dict[str, Officer]] = {}
     for public_key in keys:
         told = public_key.hex()
-        key = need(ctx.peek(Key, public_key), Refusal.UNKNOWN_KEY, public_key=told)
+        key = need(reader.peek(Key, public_key), Refusal.UNKNOWN_KEY, public_key=told)
         require(key.status is KeyStatus.ACTIVE, Refusal.KEY_REVOKED, public_key=told)
-        require(key.member in ctx.acting, Refusal.STRANGER, public_key=told)
-        officer = ctx.get(Officer, key.member, key.officer)
+        require(key.member in parties, Refusal.STRANGER, public_key=told)
+        officer = reader.get(Officer, key.member, key.officer)
         persons.setdefault(key.member, {})[key.officer] = officer
-    return persons
+    return {
+        party: Hands(tuple(found.values()), any(officer.limits for officer in found.values()))
+        for party, found in persons.items()
+    }
 
 
-def _roles(ctx: Context, officer: Officer) -> tuple[Role, ...]:
+def _roles(reader: Reader, officer: Officer) -> tuple[Role, ...]:
     """Roles of an officer, with those that colleagues handed over and hold themselves."""
     if not officer.delegations:
         return officer.roles
     held = [*officer.roles]
     for delegation in officer.delegations:
-        giver = ctx.get(Officer, officer.member, delegation.from_officer)
-        if ctx.now_ms < delegation.until_ms and giver.status is OfficerStatus.ACTIVE:
+        giver = reader.get(Officer, officer.member, delegation.from_officer)
+        if reader.now_ms < delegation.until_ms and giver.status is OfficerStatus.ACTIVE:
             held += [role for role in delegation.roles if role in giver.roles]
     return in_role_order(tuple(held))
 
@@ -118,64 +157,77 @@ def _roles(ctx: Context, officer: Officer) -> tuple[Role, ...]:
 # --- may the member do it
 
 
-def _check_standing(ctx: Context, member: Member, message: Message) -> None:
+def _check_standing(reader: Reader, member: Member, message: type[Message]) -> None:
     """Refuse new business to who may start none; what one owes may always be done."""
     spec = message.spec
     if spec.duty:
         return
     party = member.member_id
     require(member.status is not MemberStatus.EXPELLED, Refusal.EXPELLED, member=party)
-    require(not is_suspended(ctx, member), Refusal.SUSPENDED, member=party)
+    require(not is_suspended(reader, member), Refusal.SUSPENDED, member=party)
     verb = spec.verb
     if verb is not None:
-        require(holds_licence(ctx, member, verb), Refusal.UNLICENSED, member=party, verb=verb)
-        require(not verb_frozen(ctx, member, verb), Refusal.FROZEN, scope="verb")
+        require(holds_licence(reader, member, verb), Refusal.UNLICENSED, member=party, verb=verb)
+        require(not verb_frozen(reader, member, verb), Refusal.FROZEN, scope="verb")
 
 
 # --- who must sign, and did
 
 
-def _signed(
-    ctx: Context,
-    member: Member,
-    call: Call[Any],
-    total: tuple[str, int] | None,
-    persons: Persons,
-) -> Signed:
-    """Officers and outlet of a call, if the persons who signed suffice."""
-    officers = tuple(persons.values())
-    held = tuple([_roles(ctx, officer) for officer in officers])
-    needs, alone = _needs(ctx, member, call.message, total)
-    order = seats(needs, held)
-    if order is None and alone:
-        order = seats_of_one(needs, held)
+def _plan(reader: Reader, hands: Hands, party: str, message: type[Message]) -> Plan:
+    """What is known of a call before its amount; a refusal if the member may not do it."""
+    member = reader.get(Member, party)
+    _check_standing(reader, member, message)
+    officers, spec, name = hands.officers, message.spec, name_of(message)
+    held = tuple([_roles(reader, officer) for officer in officers])
+    policy = reader.get(Policy, party, name) if name in member.policies else None
+    needs = spec.officers if policy is None else stricter(spec.officers, _pairs(policy.needs))
+    small = member.size is Size.SMALL and spec.one_person
+    may_be_alone = small and policy is not None and policy.one_person
+    return Plan(
+        officers=officers,
+        held=held,
+        policy=policy,
+        needs=needs,
+        signed=_seated(officers, seats(needs, held)),
+        may_be_alone=may_be_alone,
+        alone=_seated(officers, seats_of_one(needs, held)) if may_be_alone else None,
+    )
+
+
+def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Signed | None:
+    """The persons in this order, at the branch of the first; None without an order."""
     if order is None:
-        missing = missing_roles(needs, held)
+        return None
+    return Signed(officers[order[0]].outlet, tuple([officers[at].officer_id for at in order]))
+
+
+def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | None) -> Signed:
+    """Officers and outlet of a call, if the persons who signed suffice."""
+    needs, signed, policy = plan.needs, plan.signed, plan.policy
+    tiers = _tiers(policy, total)
+    if tiers:
+        for tier in tiers:
+            needs = stricter(needs, _pairs(tier.needs))
+        signed = _seated(plan.officers, seats(needs, plan.held))
+    elif plan.may_be_alone:
+        if total is None or total[1] < ctx.recall(_one_person_max, plan, total[0]):
+            signed = signed or plan.alone
+    if signed is None:
+        missing = missing_roles(needs, plan.held)
         require(not missing, Refusal.NOT_ENOUGH_OFFICERS, member=call.party, roles=missing)
         raise Refused(Refusal.SAME_PERSON, {"member": call.party})
-    outlet = call.outlet
-    if outlet is None:
-        outlet = officers[order[0]].outlet
-    else:
-        require_open(ctx, call.party, outlet)
-    return Signed(outlet, tuple([officers[place].officer_id for place in order]))
+    if call.outlet is None:
+        return signed
+    require_open(ctx, call.party, call.outlet)
+    return Signed(call.outlet, signed.officers)
 
 
-def _needs(
-    ctx: Context, member: Member, message: Message, total: tuple[str, int] | None
-) -> tuple[Officers, bool]:
-    """Officers that a call needs, and whether one person with all those roles is enough."""
-    spec = message.spec
-    name = name_of(type(message))
-    if name not in member.policies:
-        return spec.officers, False
-    policy = ctx.get(Policy, member.member_id, name)
-    tiers = [tier for tier in policy.tiers if total is not None and _reaches(tier, total)]
-    needs = stricter(spec.officers, _pairs(policy.needs))
-    for tier in tiers:
-        needs = stricter(needs, _pairs(tier.needs))
-    alone = policy.one_person and spec.one_person and member.size is Size.SMALL and not tiers
-    return needs, alone and (total is None or total[1] < _one_person_max(ctx, policy, total[0]))
+def _tiers(policy: Policy | None, total: tuple[str, int] | None) -> list[Tier]:
+    """Tiers of a policy that an amount reaches."""
+    if policy is None or total is None or not policy.tiers:
+        return []
+    return [tier for tier in policy.tiers if _reaches(tier, total)]
 
 
 def _reaches(tier: Tier, total: tuple[str, int]) -> bool:
@@ -188,12 +240,13 @@ def _pairs(needs: tuple[Need, ...]) -> Officers:
     return tuple((need.role, need.persons) for need in needs)
 
 
-def _one_person_max(ctx: Context, policy: Policy, currency: str) -> int:
+def _one_person_max(reader: Reader, plan: Plan, currency: str) -> int:
     """The amount from which one person is not enough: governance's, or the member's lower one."""
     name = ONE_PERSON_MAX + currency.lower()
-    most = parameter(ctx, name, default=ONE_PERSON_MAX_MINOR)
-    own = [ceiling.below_minor for ceiling in policy.ceilings if ceiling.currency == currency]
-    return min([most, *own]) if own or not policy.ceilings else 0
+    most = parameter(reader, name, default=ONE_PERSON_MAX_MINOR)
+    ceilings = () if plan.policy is None else plan.policy.ceilings
+    own = [ceiling.below_minor for ceiling in ceilings if ceiling.currency == currency]
+    return min([most, *own]) if own or not ceilings else 0
 
 
 # --- amount limits

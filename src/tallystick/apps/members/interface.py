@@ -115,23 +115,41 @@ def licensed(reader: Reader, party: str, verb: str) -> bool:
 
 def require_known(reader: Reader, party: str) -> None:
     """Refuse unless the party is or was a member."""
-    member(reader, party)
+    reader.recall(member, party)
 
 
 def require_active(reader: Reader, party: str) -> None:
     """Refuse unless the party may start new business: not suspended, not expelled."""
+    reader.recall(_check_active, party)
+
+
+def require_licensed(reader: Reader, party: str, verb: str) -> None:
+    """Refuse unless the party's licences cover a verb and no order forbids it."""
+    reader.recall(_check_licensed, party, verb)
+
+
+def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
+    """Refuse while an order stands on an account or a piece; the refusal names neither."""
+    reader.recall(_check_not_frozen, scope, subject)
+
+
+# --- what is remembered: each follows from records alone
+
+
+def _check_active(reader: Reader, party: str) -> None:
+    """Refuse unless the party may start new business."""
     found = member(reader, party)
     require(found.status is not MemberStatus.EXPELLED, Refusal.EXPELLED, member=party)
     require(not is_suspended(reader, found), Refusal.SUSPENDED, member=party)
 
 
-def require_licensed(reader: Reader, party: str, verb: str) -> None:
+def _check_licensed(reader: Reader, party: str, verb: str) -> None:
     """Refuse unless the party's licences cover a verb and no order forbids it."""
     found = member(reader, party)
     require(holds_licence(reader, found, verb), Refusal.UNLICENSED, member=party, verb=verb)
     require(not verb_frozen(reader, found, verb), Refusal.FROZEN, scope=Scope.VERB.value)
 
 
-def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
-    """Refuse while an order stands on an account or a piece; the refusal names neither."""
+def _check_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
+    """Refuse while an order stands on a subject."""
     require(frozen(reader, scope, subject) is None, Refusal.FROZEN, scope=scope.value)
