@@ -98,7 +98,7 @@ def take(place: Path, records: int) -> dict[str, float]:
     """The node that has the state: how long it starts, and how long it takes the snapshot."""
     chain = opened(place / "giver", records)
     began = time.monotonic()
-    chain.empty_tree().apply(0, leaves(chain))
+    chain.empty_tree().apply_records(0, chain.reader().scan(b""))
     tree_seconds = time.monotonic() - began
     block(chain)
     before = peak_mb()
@@ -122,13 +122,6 @@ def take(place: Path, records: int) -> dict[str, float]:
     shelf.close()
     chain.close()
     return rounded(figures)
-
-
-def leaves(chain: Chain) -> Iterator[tuple[bytes, bytes | None]]:
-    """What the tree is built from at a start."""
-    from tallystick.ledger.state import tree_changes
-
-    return tree_changes(chain.reader().scan(b""))
 
 
 def block(chain: Chain) -> None:

@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from tallystick.accel import EMPTY_VERSION, Tree
 from tallystick.ledger.app import Record, key_bytes
-from tallystick.ledger.state import tree_changes
 from tallystick.ledger.system import CLOCK, Activation, Clock, Consensus, UsedMinute, Validator
 from tallystick.ledger.transaction import CALLS_MAX
 from tallystick.values.codec import (
@@ -166,7 +165,7 @@ def first_records(genesis: Genesis, types: Sequence[type[Record]]) -> dict[bytes
 def root_of(genesis: Genesis, types: Sequence[type[Record]]) -> bytes:
     """Root of the state at height 0."""
     tree = Tree()
-    return tree.root(tree.apply(EMPTY_VERSION, tree_changes(first_records(genesis, types).items())))
+    return tree.root(tree.apply_records(EMPTY_VERSION, first_records(genesis, types).items()))
 
 
 def carried_over(kept: Record, height: int) -> Record | None:

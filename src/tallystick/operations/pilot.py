@@ -27,7 +27,6 @@ from tallystick.ledger.app import App, Record, key_bytes, tag_of
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.genesis import Budget, record_union
 from tallystick.ledger.rules import Rules
-from tallystick.ledger.state import tree_changes
 from tallystick.ledger.system import Activation, Clock
 from tallystick.store.memory import MemoryStore
 from tallystick.values.codec import decode_canonical, encode, from_json, to_json
@@ -108,7 +107,7 @@ def root_of(records: Iterable[Record]) -> bytes:
     """Root of the state tree over records."""
     tree = Tree()
     pairs = ((key_bytes(each), encode(each)) for each in records)
-    return tree.root(tree.apply(EMPTY_VERSION, tree_changes(pairs)))
+    return tree.root(tree.apply_records(EMPTY_VERSION, pairs))
 
 
 def require_known(records: Iterable[Record], rules: Rules) -> None:
