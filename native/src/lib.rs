@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 mod envelopes;
 mod merkle;
 mod signatures;
+mod store;
 mod tree;
 
 /// Put everything of the crate into the module; each file registers its own.
@@ -17,5 +18,6 @@ fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     envelopes::register(module)?;
     merkle::register(module)?;
     signatures::register(module)?;
+    store::register(module)?;
     tree::register(module)
 }

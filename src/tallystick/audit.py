@@ -36,11 +36,12 @@ from tallystick.ledger.refusal import Refused
 from tallystick.ledger.state import State, genesis_tip
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
+from tallystick.store.base import StateStore
 from tallystick.store.check import check
 from tallystick.store.disk import OsDisk
+from tallystick.store.kinds import kind_of, read_state
 from tallystick.store.log import LogReader
 from tallystick.store.memory import MemoryStore
-from tallystick.store.rocks import RocksStore
 from tallystick.values.codec import decode, decode_canonical
 from tallystick.values.errors import CodecError
 
@@ -287,20 +288,20 @@ class _Audit:
                     if len(report.problems) >= PROBLEMS_MAX:
                         return
 
-    def _open_store(self, stack: ExitStack) -> RocksStore | None:
+    def _open_store(self, stack: ExitStack) -> StateStore | None:
         """The state store, read only; None while there is none: the log can make it again."""
         path = self._folder / STATE
-        if not (path / "CURRENT").exists():
+        if kind_of(path) is None:
             return None
         try:
-            store = RocksStore(str(path), read_only=True)
+            store = read_state(path)
         except StoreError as problem:
             self._report.problems.append(f"state store: {problem}")
             return None
         stack.callback(store.close)
         return store
 
-    def _compare_store(self, stored: RocksStore | None) -> None:
+    def _compare_store(self, stored: StateStore | None) -> None:
         """At the store's own height, which may be behind the log, it says what the replay says."""
         if stored is None or stored.height() != self._report.height:
             return

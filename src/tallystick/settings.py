@@ -11,6 +11,9 @@
 
     accel = "auto"               # "native" (make native) when it is installed, else "python"
 
+    [store]
+    kind = "lsm"                 # what keeps the state: "rocksdb", or "lsm" (make native): quicker
+
     [engine]
     kind = "cometbft"            # who orders: "embedded" (one node) or "cometbft" (a consortium)
     p2p = "0.0.0.0:26656"        # where the engine listens for the other members' engines
@@ -18,7 +21,7 @@
     allow = ["<node id>"]        # engines that may connect
 
 The engine's own files are written anew from these settings at every start.
-The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PASSPHRASE_FILE.
+The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_STORE, TALLY_PASSPHRASE_FILE.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -146,6 +149,20 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("engine.state_sync needs engine.trust = HEIGHT:HASH")
 
 
+StoreKind = Literal["rocksdb", "lsm"]
+"""What keeps the state."""
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the state is kept on disk."""
+
+    kind: StoreKind = "rocksdb"
+    """`rocksdb`, or `lsm`: the native module's own, which lets Python go on while it works.
+
+    A state that another kind kept is made anew from the block log, if that has all blocks.
+    """
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that may be set."""
 
@@ -155,6 +172,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How much it takes at once."""
     engine: EngineSettings = EngineSettings()
     """Who orders transactions."""
+    store: StoreSettings = StoreSettings()
+    """How the state is kept on disk."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """Lines for people or for programs; `auto` is text on a terminal and JSON elsewhere."""
     accel: str = "auto"
@@ -191,9 +210,13 @@ def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settin
         socket=environment.get("TALLY_SOCKET", found.listen.socket),
         address=environment.get("TALLY_LISTEN", found.listen.address),
     )
+    store = environment.get("TALLY_STORE", found.store.kind)
+    if store not in get_args(StoreKind):
+        raise SettingsError("TALLY_STORE", f"{store!r} is none of {get_args(StoreKind)}")
     return msgspec.structs.replace(
         found,
         listen=listen,
+        store=msgspec.structs.replace(found.store, kind=store),
         accel=environment.get("TALLY_ACCEL", found.accel),
         passphrase_file=environment.get("TALLY_PASSPHRASE_FILE", found.passphrase_file),
     )

@@ -32,8 +32,8 @@ from tallystick.node.beginning import read_passphrase
 from tallystick.node.consortium import Consortium
 from tallystick.settings import Settings
 from tallystick.store.disk import OsDisk
+from tallystick.store.kinds import open_state
 from tallystick.store.log import FileLog
-from tallystick.store.rocks import RocksStore
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ def open_parts(
     stack.callback(blocks.close)
     if blocks.recovery.message:
         log.warning(blocks.recovery.message)
-    store = RocksStore(str(folder / STATE))
+    begins = blocks.start.height
+    store = open_state(folder / STATE, settings.store.kind, begins=begins, tell=log.warning)
     stack.callback(store.close)
     chain = Chain(ledger, blocks, store, sign=sign, body=body)
     opened = Opened(folder, settings, chain, body, Verdicts(body.open_batch), clock)

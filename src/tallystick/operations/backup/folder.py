@@ -118,12 +118,12 @@ def stage_engine(folder: Path, stage: Path) -> list[Staged]:
 
 
 def _store(folder: Path, store: Path, stage: Path) -> list[Staged]:
-    """A store of the LevelDB family: tables linked, the rest copied."""
+    """A store of the LevelDB family, or an LSM tree's: tables linked, the rest copied."""
     found = []
-    for path in sorted(store.glob("*")):
+    for path in sorted(store.rglob("*")):
         if path.name.startswith("LOCK") or path.name.startswith("LOG") or not path.is_file():
             continue
-        is_table = path.suffix in {".ldb", ".sst"}
+        is_table = path.suffix in {".ldb", ".sst"} or path.parent.name == "tables"
         try:
             found.append((_linked if is_table else _copied)(folder, path, stage))
         except FileNotFoundError:

@@ -32,7 +32,7 @@ from tallystick.operations.backup.manifest import FORMAT, NAME, SECRETS, Kept, M
 from tallystick.operations.backup.sealing import seal
 from tallystick.store.disk import OsDisk
 from tallystick.store.entry import Tip, encode_tip
-from tallystick.store.rocks import RocksStore
+from tallystick.store.kinds import read_state
 from tallystick.store.scan import TIP_NAME, damage, scan, segment_path
 
 BACKUP, EXPORT = "backup", "export"
@@ -170,7 +170,7 @@ def _state_part(data: Path, stage: Path) -> tuple[list[Staged], int]:
         shutil.rmtree(stage / STATE, ignore_errors=True)
         staged = parts.stage_state(data, stage)
         try:
-            with closing(RocksStore(str(stage / STATE), read_only=True)) as store:
+            with closing(read_state(stage / STATE)) as store:
                 return staged, store.height()
         except StoreError as again:
             problem = again
