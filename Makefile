@@ -16,6 +16,7 @@ RECORDS  ?= 1000000
 SECONDS  ?= 30
 WORKLOADS ?= all
 RUNS     ?= 5
+OUT      ?= .bench
 SEEDS    ?= 1000
 SEED     ?=
 NAME     ?=
@@ -132,7 +133,7 @@ state-sync: engine ## prove: a fifth validator begins at a snapshot of a large s
 	@$(BIN)/python -m tests.consortium.newcomer --records $(RECORDS)
 
 bench: $(READY) ## prove: transactions a second, end to end (SECONDS=30 WORKLOADS=all RUNS=5)
-	@$(BIN)/python -m tallystick.bench --seconds $(SECONDS) --workloads $(WORKLOADS) --runs $(RUNS)
+	@$(BIN)/python -m tallystick.bench --seconds $(SECONDS) --workloads $(WORKLOADS) --runs $(RUNS) --out $(OUT)
 
 mutate: $(READY) ## prove: set every rule to True, one at a time: a test must fail each time
 	@$(BIN)/python -m tools.mutate --jobs $(JOBS)

@@ -28,10 +28,10 @@ TAKEN = frozenset(
         # the platform's own names, and parts of an application
         "app", "apps", "founding", "ledger", "system", "tests", "values",
         # commands of `tally` that stand beside those of the applications
-        "audit", "backup", "cases", "clock", "completion", "consortium", "demo", "doctor", "engine",
-        "explain", "export", "genesis", "help", "index", "init", "invoices", "keys", "network",
-        "node", "office", "prove", "record", "records", "restore", "send", "sign", "status",
-        "trust", "verify", "version",
+        "audit", "backup", "bench", "cases", "clock", "completion", "consortium", "demo", "doctor",
+        "engine", "explain", "export", "genesis", "help", "index", "init", "invoices", "keys",
+        "network", "node", "office", "prove", "record", "records", "restore", "send", "sign",
+        "status", "trust", "verify", "version",
     }
 )  # fmt: skip
 """Names that would be mistaken for something else."""

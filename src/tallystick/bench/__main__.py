@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from tallystick.bench import figures
+from tallystick.bench import figures, report
+from tallystick.bench.machine import say
 from tallystick.bench.workloads import WORKLOADS
 from tallystick.node import Node
 
@@ -24,13 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--workloads", default="all", help=f"with commas between: {', '.join(WORKLOADS)}; or all"
     )
+    parser.add_argument("--out", type=Path, help="folder for the figures and the HTML report")
     parser.add_argument("--serve", type=Path, help="only run a node on this data folder")
     asked = parser.parse_args(arguments)
     if asked.serve is not None:
         Node.open(asked.serve).run()
         return 0
     names = figures.chosen(asked.workloads)
-    print(json.dumps(figures.measure(names, seconds=asked.seconds, runs=asked.runs)))
+    found = figures.measure(names, seconds=asked.seconds, runs=asked.runs)
+    if asked.out is not None:
+        say(f"report: {report.keep(asked.out, report.BENCH, found)}")
+    print(json.dumps(found))
     return 0
 
 

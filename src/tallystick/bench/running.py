@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +19,12 @@ from tallystick.apps import APPS, AUTHORITY
 from tallystick.audit import audit
 from tallystick.bench.machine import cpu_seconds, resident_mb
 from tallystick.client.client import Client
-from tallystick.engine.folder import BLOCKS
+from tallystick.engine.folder import BLOCKS, STATE
 from tallystick.errors import AuditFailed, NodeError, Unreachable
+from tallystick.ledger.app import Record
 from tallystick.settings import SOCKET, Settings
+from tallystick.store.rocks import RocksStore
+from tallystick.testing.filled import fill
 
 START_SECONDS = 600.0
 """How long a node may take to start over a large state."""
@@ -91,6 +94,15 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> Client:
         else:
             return Client(address)
     raise NodeError("the node of the bench does not answer")
+
+
+def fill_state(folder: Path, records: Iterable[Record]) -> int:
+    """Put records into a node's state before its first block; how many there were."""
+    store = RocksStore(str(folder / STATE))
+    try:
+        return fill(store, records)
+    finally:
+        store.close()
 
 
 def body_of_nodes() -> Body:

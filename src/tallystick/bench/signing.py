@@ -13,7 +13,7 @@ from pathlib import Path
 from tallystick.bench.cast import Desk
 from tallystick.bench.load import Page
 from tallystick.bench.paging import Made, read_pages, write_pages
-from tallystick.bench.workloads import WORKLOADS, Workload
+from tallystick.bench.workloads import Workload
 
 PAGES = 16
 """Pages of one file: what a process holds in memory before it writes."""
@@ -47,19 +47,18 @@ def sign(workload: Workload, chain_id: str, count: int, folder: Path) -> Signed:
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=spawned) as workers:
         asked = [
-            workers.submit(_write, workload.name, chain_id, number, folder)
-            for number in range(files)
+            workers.submit(_write, workload, chain_id, number, folder) for number in range(files)
         ]
         for done in asked:
             done.result()
     return Signed(folder, files, round(sum(map(len, first.load)) / len(first.load)))
 
 
-def _write(name: str, chain_id: str, number: int, folder: Path) -> None:
+def _write(workload: Workload, chain_id: str, number: int, folder: Path) -> None:
     """Sign the pages of one file; in a process that does nothing else."""
     desk, made = _desk(chain_id), list[Made]()
     for index in range(number * PAGES, (number + 1) * PAGES):
-        made.append(WORKLOADS[name].page(desk, index))
+        made.append(workload.page(desk, index))
     write_pages(folder / f"{number}.load", (page.load for page in made))
     write_pages(folder / f"{number}.before", (page.before for page in made))
 

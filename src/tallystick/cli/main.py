@@ -35,6 +35,7 @@ SECTIONS: Sections = {
         "backup": (f"{HERE}.backup:command", "Write a node's data into one file."),
         "restore": (f"{HERE}.backup:restore_command", "Make a data folder of a backup."),
         "export": (f"{HERE}.backup:export", "Write a chain's blocks into one file."),
+        "bench": (f"{HERE}.bench:command", "Measure a node on this machine."),
     },
     "A consortium": {
         "consortium": (f"{HERE}.consortium:group", "Begin a network of several institutions."),

@@ -1,0 +1,192 @@
+"""What a larger state costs: the same load over 10 thousand to 10 million records.
+
+    python -m tallystick.bench.growth --records 10000000
+
+The state is filled in before block 1, not grown by transactions: members with an account each, of
+whom 20,000 at most ever sign. Load is paid among those, Zipf 0.99, and then by them to all members
+alike. A restart at the end builds the tree anew and must find the root that the log says; such a
+state cannot be replayed from its genesis.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from tallystick.apps.cash.messages import Transfer
+from tallystick.apps.cash.records import Balance
+from tallystick.apps.members.parts import Kind, Size
+from tallystick.apps.members.records import Member
+from tallystick.bench import kernel, report
+from tallystick.bench.cast import OPENS_MS, Cast, Desk, beginning, payer
+from tallystick.bench.load import send
+from tallystick.bench.machine import facts, say
+from tallystick.bench.measuring import FULL, WARM_UP_SECONDS
+from tallystick.bench.network import MONEY
+from tallystick.bench.paging import Made
+from tallystick.bench.running import Serving, body_of_nodes, fill_state, serving
+from tallystick.bench.signing import sign
+from tallystick.bench.workloads import PAGE, WIDE, Workload, hot, payments
+from tallystick.client.http import Transport
+from tallystick.engine.folder import STATE
+from tallystick.errors import NodeError
+from tallystick.ledger.app import Record
+from tallystick.node import init
+
+RECORDS = 10_000_000
+"""Records of the largest state."""
+SMALLEST = 10_000
+SECONDS = 10.0
+"""How long each load is sustained."""
+PER_PAYER = 9
+"""Records of a member that signs: entry, officers, keys, policy, account."""
+PER_MEMBER = 2
+"""Records of a member that only has an account."""
+SPARE = 1.2
+BUCKET = re.compile(r'^tally_commit_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
+
+Figures = dict[str, object]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, tell, and print one JSON object on the last line."""
+    parser = argparse.ArgumentParser(prog="tallystick.bench.growth", description=__doc__)
+    parser.add_argument("--records", type=int, default=RECORDS, help="of the largest state")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each load")
+    parser.add_argument("--out", type=Path, help="folder for the figures and the HTML report")
+    asked = parser.parse_args(arguments)
+    found = measure(asked.records, asked.seconds)
+    if asked.out is not None:
+        say(f"report: {report.keep(asked.out, report.GROWTH, found)}")
+    print(json.dumps(found))
+    return 0
+
+
+def measure(records: int = RECORDS, seconds: float = SECONDS) -> Figures:
+    """Every size up to so many records, each ten times the one before."""
+    per_s = kernel.per_s("hot_accounts", min(seconds, kernel.SECONDS))
+    sizes = []
+    size = min(SMALLEST, records)
+    while size <= records:
+        with tempfile.TemporaryDirectory(prefix="tallystick-growth-") as place:
+            sizes.append(_measured(size, seconds, int(per_s * SPARE), Path(place)))
+        size *= 10
+    return {"sizes": sizes, "machine": facts(body_of_nodes().name)}
+
+
+def _measured(size: int, seconds: float, per_s: int, folder: Path) -> Figures:
+    """One size."""
+    active = min(WIDE, size // PER_PAYER)
+    data = folder / "node"
+    genesis = init(data, beginning(Cast(payers=active))).genesis
+    known = len(genesis.records)
+    accounts = active + max(0, size - known) // PER_MEMBER
+    filled = known + fill_state(data, idle_members(active, accounts))
+    say(f"{filled:,} records: filled")
+    loads = {
+        "hot": partial(payments, accounts=active, choose=hot),
+        "uniform": partial(paid_anywhere, active=active, accounts=accounts),
+    }
+    figures: Figures = {"records": filled}
+    with serving(data) as node:
+        figures["first_start_s"] = round(node.start_seconds, 1)
+        for name, page in loads.items():
+            workload = Workload(name, name, Cast(payers=active), page, keys=active, signatures=1)
+            figures |= _loaded(node, workload, genesis.chain_id, per_s, seconds)
+        memory = node.resident_mb() or 0.0
+        figures |= {"memory_mb": round(memory), "memory_bytes": round(memory * 1e6 / filled)}
+        root = node.client.status().state_root
+    figures |= _on_disk(data, filled)
+    with serving(data) as node:
+        figures["start_s"] = round(node.start_seconds, 1)
+        if node.client.status().state_root != root:
+            raise NodeError("the state root after a restart is another one")
+    say(f"{filled:,} records: {json.dumps(figures)}")
+    return figures
+
+
+def idle_members(active: int, accounts: int) -> Iterator[Record]:
+    """Members that never sign, each with an account."""
+    for number in range(active, accounts):
+        name = payer(number)
+        yield Member(
+            member_id=name,
+            legal_name=name,
+            kind=Kind.SUPPLIER,
+            size=Size.SMALL,
+            admitted_at_ms=OPENS_MS,
+        )
+        yield Balance(party=name, money=MONEY, available_minor=0, held_minor=0)
+
+
+def paid_anywhere(desk: Desk, index: int, *, active: int, accounts: int) -> Made:
+    """A page of payments from those that sign to all members alike."""
+    random = Random(index)
+    load = []
+    for number in range(PAGE):
+        source, target = random.randrange(active), random.randrange(accounts)
+        if source == target:
+            target = (target + 1) % accounts
+        message = Transfer(to=payer(target), money=MONEY, amount_minor=1 + number % 9)
+        load.append(desk.signed(f"a{index}-{number}", (f"{payer(source)}.boss", message))[0])
+    return Made(load=load)
+
+
+def _loaded(
+    node: Serving, workload: Workload, chain_id: str, per_s: int, seconds: float
+) -> Figures:
+    """One load: signed, warmed up, sustained; and what committing took meanwhile."""
+    count = int(per_s * (seconds + WARM_UP_SECONDS)) + PAGE
+    folder = node.folder.parent / workload.name
+    pages = sign(workload, chain_id, count, folder).load()
+    send([node.address], pages, WARM_UP_SECONDS, FULL)
+    before, log_bytes = commits(node), node.log_bytes()
+    full = send([node.address], pages, seconds, FULL)
+    node.must_be_idle()
+    shutil.rmtree(folder)
+    if full.refused or full.ran_out:
+        raise NodeError(f"{full.refused} transactions were refused; ran out: {full.ran_out}")
+    commit = slowest_ms(before, commits(node), 99.9)
+    return {
+        f"{workload.name}_tps": round(full.per_s),
+        f"{workload.name}_us": round(1e6 / full.per_s, 1),
+        f"{workload.name}_p99_ms": round(full.percentile_ms(99), 1),
+        f"{workload.name}_silence_ms": round(full.longest_silence_ms()),
+        "commit_p999_ms": commit,
+        "log_bytes": round((node.log_bytes() - log_bytes) / full.accepted),
+    }
+
+
+def _on_disk(data: Path, records: int) -> Figures:
+    """What the state store of a stopped node takes."""
+    disk = sum(path.stat().st_size for path in (data / STATE).rglob("*"))
+    return {"disk_mb": round(disk / 1e6, 1), "disk_bytes": round(disk / records)}
+
+
+def commits(node: Serving) -> dict[float, float]:
+    """How many commits took at most so many seconds, as the node's own figures tell."""
+    answer = Transport(node.address).request("GET", "/metrics")
+    return {float(le): float(count) for le, count in BUCKET.findall(answer.body.decode())}
+
+
+def slowest_ms(before: Mapping[float, float], after: Mapping[float, float], part: float) -> float:
+    """The bound in milliseconds that so many percent of the commits between stayed below.
+
+    The node counts in buckets: this is the upper bound of the one that it falls into.
+    """
+    counts = {bound: count - before.get(bound, 0.0) for bound, count in sorted(after.items())}
+    most = max(counts.values(), default=0.0)
+    enough = [bound for bound, count in counts.items() if count >= most * part / 100]
+    return 1000 * min(enough, default=0.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
