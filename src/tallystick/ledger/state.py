@@ -20,7 +20,8 @@ from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
-from tallystick.ledger.overlay import Committed
+from tallystick.ledger.memory import Memory
+from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
     USED,
     Use,
@@ -105,6 +106,10 @@ class State:
         self._decoders = decoders
         self._cache: dict[bytes, Any] = {}
         self._cache_max = cache_max
+        self.memory = Memory()
+        """What follows from committed records."""
+        self.ahead: tuple[Changed, ...] = ()
+        """Nothing is changed here that is not committed."""
         self.tip = tip
         self.tree = tree
         if tree_version is None:
@@ -179,6 +184,7 @@ class State:
     def commit(self, candidate: Candidate, header_hash: bytes) -> None:
         """Make a candidate the state. Its block must be durable already."""
         header = candidate.header
+        self.memory.forget(candidate.records)
         self._store.apply(header.height, candidate.writes, self._side(candidate))
         self._cache.update(candidate.records)
         self._bound()
