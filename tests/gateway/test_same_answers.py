@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from typing import get_args
 
 import msgspec
 import pytest
@@ -16,8 +18,10 @@ from tallystick.accel import Opened, OpenedBatch, load, open_batch
 from tallystick.engine.verdicts import Verdicts
 from tallystick.gateway.admit import Admission
 from tallystick.ledger.refusal import RefusalCode, Refused
-from tallystick.ledger.transaction import Transaction, assemble
+from tallystick.ledger.transaction import Names, Transaction, assemble
 from tallystick.testing.world import sign
+from tallystick.values.codec import encode
+from tallystick.values.units import OutletId, PartyId
 from tests.till.desk import MINUTE_MS, Desk
 from tests.till.messages import Fill, Pay
 
@@ -65,7 +69,21 @@ def said(bodies: type[Shut] | object, raws: Sequence[bytes]) -> list[Said]:
     """What a door says that opens batches in some way."""
     admission = Admission(desk().ledger, Verdicts(bodies))  # type: ignore[arg-type]
     found = admission.admit(raws, desk().engine.now_ms())
-    return [(each.code, each.values) if isinstance(each, Refused) else each for each in found]
+    return [plain(each) if isinstance(each, Transaction) else told(each) for each in found]
+
+
+def told(no: Refused) -> tuple[RefusalCode, dict[str, str | int]]:
+    """A refusal as it can be compared."""
+    return no.code, no.values
+
+
+def plain(transaction: Transaction) -> Transaction:
+    """With the body read strictly: it may be of the class that is read without patterns."""
+    body = desk().transaction(transaction.raw).body
+    assert encode(transaction.body) == encode(body)
+    for found, strict in zip(transaction.body.calls, body.calls, strict=True):
+        assert found.message == strict.message
+    return replace(transaction, body=body)
 
 
 def check(raws: Sequence[bytes]) -> list[Said]:
@@ -132,6 +150,45 @@ def interleaved() -> Iterator[bytes]:
     for each in bad:
         yield each
         yield from good()
+
+
+WRONG = ("", "\n", "A\n", "\x7f", "A\x00", "é", "A" * 33, "A" * 65, "a b", "A@B", "\u2028")
+RIGHT = ("Z", "A-1", "B" * 32, "new-one")
+
+
+@pytest.mark.parametrize("name", (*WRONG, *RIGHT))
+def test_names_that_were_never_seen_are_matched_with_their_patterns(name: str) -> None:
+    check(good())  # their names are known now
+    _, body, signatures = msgspec.msgpack.decode(good()[2])
+    plain_body = msgspec.msgpack.decode(body)
+    raws = [plain_body | {field: name} for field in ("chain_id", "sender", "reference")]
+    for place in range(3):
+        for changes in ({"party": name}, {"outlet": name}, {"outlet": "A"}):
+            calls = [dict(call) for call in plain_body["calls"]]
+            calls[place] |= changes
+            raws.append(plain_body | {"calls": calls})
+    encoded = [msgspec.msgpack.encode(each) for each in raws]
+    for _ in range(2):  # the second time what fits is known
+        check([msgspec.msgpack.encode([1, each, signatures]) for each in encoded])
+
+
+def test_all_names_that_are_remembered_together_have_one_pattern() -> None:
+    patterns = {str(get_args(each)[1].pattern) for each in (PartyId, OutletId)}
+    assert len(patterns) == 1
+
+
+def test_names_are_forgotten_when_there_are_too_many() -> None:
+    names = Names(most=3)
+    bodies = [desk().transaction(raw).body for raw in good()[:3]]
+    for body in bodies:
+        names.note(body)
+        assert names.fit(body)
+    for number in range(10):
+        other = msgspec.structs.replace(bodies[0], sender=f"S{number}")
+        assert not names.fit(other)
+        names.note(other)
+        assert names.fit(other)
+        assert len(names._members) <= 3
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -34,6 +34,8 @@ CALLS_MAX = 16
 """Most calls in a transaction."""
 SIGNATURES_MAX = 32
 """Most signatures on a transaction."""
+NAMES_MAX = 100_000
+"""Names that are remembered because they fitted their patterns."""
 
 ChainId = Annotated[str, Meta(min_length=10, max_length=64, pattern=r"^[a-z0-9-]+(?!\n)$")]
 """Name of the chain and 8 hex digits of the hash of its genesis."""
@@ -89,6 +91,70 @@ class Body(Struct, Generic[M]):
     """All happen, or none does."""
 
 
+class QuickCall(Call[M], Generic[M]):
+    """The same, read without its patterns: see `Names`."""
+
+    party: Annotated[str, Meta(max_length=32)]
+    """Who acts."""
+    message: M
+    """What is asked."""
+    outlet: Annotated[str, Meta(max_length=32)] | None = None
+    """Branch it is done at; None = that of the first signing maker."""
+
+
+class QuickBody(Body[M], Generic[M]):
+    """The same, read without its patterns: see `Names`."""
+
+    chain_id: Annotated[str, Meta(max_length=64)]
+    """Chain it is for."""
+    sender: Annotated[str, Meta(max_length=32)]
+    """Party of the first call; the reference is its own."""
+    reference: Annotated[str, Meta(max_length=64)]
+    """The sender's name for this transaction; used once until expiry."""
+    expires_at_ms: AtMs
+    """Ledger time from which it can no longer happen."""
+    calls: Annotated[tuple[QuickCall[M], ...], Meta(min_length=1, max_length=CALLS_MAX)]
+    """All happen, or none does."""
+
+
+class Names:
+    """Names that fitted their patterns, so that they need not be matched in every transaction.
+
+    Matching takes most of the time of reading a body. Only what was read strictly is noted, so
+    that what passes here would pass there. For any thread.
+    """
+
+    def __init__(self, *, most: int = NAMES_MAX) -> None:
+        """Know none; forget all when there are too many."""
+        self._most = most
+        self._chains: set[str] = set()
+        self._members: set[str] = set()
+
+    def note(self, body: Body[Any]) -> None:
+        """Note the names of a body that was read strictly."""
+        names = {body.sender}
+        for call in body.calls:
+            names |= {call.party} if call.outlet is None else {call.party, call.outlet}
+        for known, new in ((self._chains, {body.chain_id}), (self._members, names)):
+            if len(known) + len(new) > self._most:
+                known.clear()
+            known.update(new)
+
+    def fit(self, body: Body[Any]) -> bool:
+        """Whether every name of a body is known, and the reference is printable ASCII."""
+        reference, members = body.reference, self._members
+        if not (reference and reference.isascii() and reference.isprintable()):
+            return False
+        if body.chain_id not in self._chains or body.sender not in members:
+            return False
+        for call in body.calls:
+            if call.party not in members:
+                return False
+            if call.outlet is not None and call.outlet not in members:
+                return False
+        return True
+
+
 @dataclass(slots=True)
 class Transaction:
     """A transaction that was read and found canonical; its signatures are checked apart."""
@@ -134,6 +200,9 @@ class TransactionCodec:
         """Build the decoders once; `message_types` are those that members may send."""
         self._envelope = decoder(Envelope)
         self._body = decoder(body_type(message_types))
+        union: Any = Union[tuple(message_types)]
+        self._quick = decoder(QuickBody[union])
+        self._names = Names()
 
     def decode(self, raw: bytes) -> Transaction:
         """Read a transaction, or refuse: TOO_LARGE, MALFORMED, NOT_CANONICAL, SENDER_MISMATCH."""
@@ -160,14 +229,18 @@ class TransactionCodec:
         It has found the envelope to be whole and canonical. What it has not opened, and a body
         that is not good, go through `decode`, so that the refusal is the same.
         """
-        if opened is not None:
-            try:
-                body: Body[Any] = self._body.decode(opened.body)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return self.decode(raw)
-            if encode(body) == opened.body and body.calls[0].party == body.sender:
-                return Transaction(raw, opened.id, body, opened.keys)
-        return self.decode(raw)
+        if opened is None:
+            return self.decode(raw)
+        try:
+            body: Body[Any] = self._quick.decode(opened.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self.decode(raw)
+        is_same = body.calls[0].party == body.sender and encode(body) == opened.body
+        if not is_same or not self._names.fit(body):
+            transaction = self.decode(raw)
+            self._names.note(transaction.body)
+            return transaction
+        return Transaction(raw, opened.id, body, opened.keys)
 
 
 def body_type(message_types: Sequence[type[Message]]) -> Any:
