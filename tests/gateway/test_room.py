@@ -1,4 +1,4 @@
-"""Room at the door: never more inside than there is room for, and a word on when to come again."""
+"""Room at the door: never more inside than there is room for, and who came first leaves first."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tallystick.gateway.room import RETRY_MS_MAX, RETRY_MS_MIN, WINDOW_SECONDS, Room
+from tallystick.gateway.room import SHORT_MS, Room
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
-
-
-class Second:
-    """A clock that only the test moves."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        """The time, in seconds."""
-        return self.now
 
 
 def test_what_is_beyond_the_room_is_sent_away_and_the_room_is_free_again() -> None:
@@ -30,7 +20,7 @@ def test_what_is_beyond_the_room_is_sent_away_and_the_room_is_free_again() -> No
             with pytest.raises(Refused) as no, room.taken(many, size):
                 pass
             assert no.value.code is Refusal.BUSY
-            assert no.value.values["retry_ms"] == RETRY_MS_MAX // 10
+            assert no.value.values["retry_ms"] == SHORT_MS
         with room.taken(4, 400):
             pass
     assert (room.transactions, room.bytes) == (0, 0)
@@ -41,20 +31,6 @@ def test_one_request_is_always_taken() -> None:
     with pytest.raises(KeyError), room.taken(1_000, 1_000_000):
         raise KeyError
     assert room.transactions == 0
-
-
-def test_the_word_on_when_to_come_again_follows_from_how_fast_answers_come() -> None:
-    clock = Second()
-    room = Room(clock=clock)
-    assert room.busy("full", 20_000).values == {"reason": "full", "retry_ms": RETRY_MS_MAX // 10}
-    for _ in range(4):
-        clock.now += WINDOW_SECONDS / 2
-        room.answered(5_000)
-    assert room.busy("full", 20_000).values["retry_ms"] == 1_000
-    assert room.busy("full", 1).values["retry_ms"] == RETRY_MS_MIN
-    assert room.busy("full", 10**9).values["retry_ms"] == RETRY_MS_MAX
-    clock.now += 60
-    assert room.busy("the disk is full", 20_000).values["retry_ms"] == RETRY_MS_MAX // 10
 
 
 def test_who_came_first_is_handed_over_first_whoever_is_ready_first() -> None:

@@ -189,3 +189,18 @@ def test_a_signature_list_of_one_officer_twice_is_rejected() -> None:
     with desk:
         reply = desk.offer(assemble(body, twice))[0]
     assert (reply.outcome, reply.code) == (Outcome.REJECTED, LedgerRefusal.MALFORMED.number)
+
+
+def test_a_full_disks_no_says_when_to_come_again() -> None:
+    with Desk() as desk:
+        desk.send(FILL)
+        desk.disk.set_capacity(0)
+        desk.gateway.offer([desk.signed(FILL)])
+        until(lambda: "no space left" in desk.engine.standing().trouble)
+        refused = desk.gateway.offer([desk.signed(FILL), b"garbage"]).replies()
+        assert [each.code for each in refused] == [
+            LedgerRefusal.BUSY.number,
+            LedgerRefusal.MALFORMED.number,
+        ]
+        assert [each.retry_ms > 0 for each in refused] == [True, False]
+        desk.disk.set_capacity(None)

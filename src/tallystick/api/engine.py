@@ -16,6 +16,7 @@ from tallystick.engine.base import Busy
 from tallystick.engine.cometbft.light.export import Export
 from tallystick.engine.cometbft.light.serving import METHODS
 from tallystick.errors import BadAnswer, NoSuchBlock
+from tallystick.gateway.reply import busy_no
 from tallystick.gateway.wire import JSON, MSGPACK
 from tallystick.ledger.proof import ReceiptProof, RecordProof
 from tallystick.ledger.refusal import Refused
@@ -62,7 +63,7 @@ def exported(
     try:
         made: Export = service.light.export(proof, height or None)
     except Busy as problem:
-        raise Refused(Refusal.BUSY, {"reason": problem.reason}) from None
+        raise busy_no(problem) from None
     except (NoSuchBlock, BadAnswer) as problem:
         raise Refused(Refusal.BAD_ARGUMENT, {"detail": f"trusted: {problem}"}) from None
     return Response(made.to_bytes(), status_code=200, media_type=MSGPACK)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tallystick.engine.base import Answer
+from tallystick.engine.base import Answer, Busy
 from tallystick.ledger import receipt as ledger
 from tallystick.ledger.receipt import IDS_MAX, VALUES_MAX, Receipt, Value
 from tallystick.ledger.refusal import Refused
@@ -96,6 +96,11 @@ def rejected(no: Refused, transaction_id: bytes | None = None) -> Reply:
         values=tuple(Value(name=name, value=value) for name, value in no.values.items()),
         retry=no.code.retry,
     )
+
+
+def busy_no(busy: Busy) -> Refused:
+    """A busy engine's no, as a refusal: with the time after which to try again."""
+    return Refused(Refusal.BUSY, {"reason": busy.reason, RETRY_MS: busy.retry_ms})
 
 
 def expired(transaction_id: bytes) -> Reply:

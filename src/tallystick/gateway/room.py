@@ -1,10 +1,9 @@
-"""How much may be inside the door at once, in which order, and when to come again."""
+"""How much may be inside the door at once, and in which order it leaves."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tallystick.gateway.reply import RETRY_MS
@@ -15,12 +14,8 @@ TRANSACTIONS_MAX = 50_000
 """Transactions that may be decoded and verified at once."""
 BYTES_MAX = 64 * 1024 * 1024
 """Their bytes; one request is always taken."""
-RETRY_MS_MIN = 50
-RETRY_MS_MAX = 5_000
-WINDOW_SECONDS = 1.0
-"""Answers are counted for so long to tell how many there are in a second."""
-STALE_SECONDS = 5.0
-"""A count that old tells nothing."""
+SHORT_MS = 200
+"""When to come again if there was no room: what is inside is out by then."""
 
 
 class Place:
@@ -41,14 +36,10 @@ class Place:
 
 
 class Room:
-    """Counts what is being admitted, and how fast answers come. For any thread."""
+    """Counts what is being admitted, and keeps its order. For any thread."""
 
     def __init__(
-        self,
-        *,
-        transactions_max: int = TRANSACTIONS_MAX,
-        bytes_max: int = BYTES_MAX,
-        clock: Callable[[], float] = time.monotonic,
+        self, *, transactions_max: int = TRANSACTIONS_MAX, bytes_max: int = BYTES_MAX
     ) -> None:
         """Nothing is inside."""
         self._transactions_max = transactions_max
@@ -62,10 +53,6 @@ class Room:
         self._came = 0
         self._next = 0
         self._left: set[int] = set()
-        self._counted = 0
-        self._clock = clock
-        self._since = clock()
-        self._per_s = 0.0
 
     @contextmanager
     def taken(self, transactions: int, size: int) -> Iterator[Place]:
@@ -76,7 +63,8 @@ class Room:
                 or self.bytes + size > self._bytes_max
             )
             if is_full and self.transactions:
-                raise self._busy("too much is coming in", self.transactions)
+                reason = "too much is coming in"
+                raise Refused(Refusal.BUSY, {"reason": reason, RETRY_MS: SHORT_MS})
             self.transactions += transactions
             self.bytes += size
             place = Place(self, self._came)
@@ -104,25 +92,3 @@ class Room:
                 self._left.remove(self._next)
                 self._next += 1
             self._news.notify_all()
-
-    def answered(self, count: int) -> None:
-        """So many more were answered."""
-        now = self._clock()
-        with self._lock:
-            self._counted += count
-            seconds = now - self._since
-            if seconds >= WINDOW_SECONDS:
-                self._per_s = self._counted / seconds
-                self._counted, self._since = 0, now
-
-    def busy(self, reason: str, waiting: int) -> Refused:
-        """The door's no to what cannot be taken now, while so many wait for an answer."""
-        with self._lock:
-            return self._busy(reason, waiting)
-
-    def _busy(self, reason: str, waiting: int) -> Refused:
-        """With the time in which half of what waits will have its answer, as far as is known."""
-        is_known = self._per_s and self._clock() - self._since < STALE_SECONDS
-        wanted = waiting * 500 / self._per_s if is_known else RETRY_MS_MAX / 10
-        retry_ms = round(min(max(wanted, RETRY_MS_MIN), RETRY_MS_MAX))
-        return Refused(Refusal.BUSY, {"reason": reason, RETRY_MS: retry_ms})

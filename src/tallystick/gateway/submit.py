@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from tallystick.engine.base import Answer, Busy, Committed, Engine
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.batch import Batch, Call
-from tallystick.gateway.reply import Reply, expired, not_here, rejected, reply_of
+from tallystick.gateway.reply import Reply, busy_no, expired, not_here, rejected, reply_of
 from tallystick.gateway.room import Place, Room
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.side import FINAL
@@ -36,7 +36,7 @@ class Gateway:
     ) -> None:
         """Listen to the engine."""
         self.room = Room()
-        """What is being admitted, and when to come again."""
+        """What is being admitted, and in which order."""
         self.is_closing = False
         """Whether the node is about to stop: whoever waits or follows should end."""
         self._answers_kept = answers_kept
@@ -128,7 +128,7 @@ class Gateway:
         try:
             self._engine.submit([*fresh, *again])
         except Busy as busy:
-            no = self.room.busy(busy.reason, self._count)
+            no = busy_no(busy)
             calls: list[Call] = []
             with self._lock:
                 for each in fresh:
@@ -148,7 +148,6 @@ class Gateway:
                 self._answer(answer.raw, answer.transaction_id, answer, calls)
                 if not _is_final(answer):
                     self._keep(reply_of(answer))
-        self.room.answered(len(committed.answers))
         for call in calls:
             call()
 

@@ -41,6 +41,8 @@ READERS = 4
 """Threads that read state for the door."""
 WRITERS = 8
 """Threads that admit transactions where each waits for a flush: they share it."""
+ADMITTERS = 3
+"""Threads that admit them elsewhere: while one verifies, without Python's lock, another decodes."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def open_parts(
     engine, watched, clock_trouble, light = made
     engine.listen(watched.outcomes)
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
-    writers = ThreadPoolExecutor(WRITERS if engine.keeps else 1, thread_name_prefix="gateway")
+    writers = ThreadPoolExecutor(
+        WRITERS if engine.keeps else ADMITTERS, thread_name_prefix="gateway"
+    )
     for threads in (readers, writers):
         stack.callback(threads.shutdown)
     return Parts(
