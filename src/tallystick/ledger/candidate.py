@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Header
 from tallystick.ledger.overlay import Changed
@@ -12,8 +14,7 @@ from tallystick.ledger.side import Use
 from tallystick.ledger.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True, gc=False):
     """One transaction or timer that was executed."""
 
     receipt: Receipt
@@ -24,8 +25,7 @@ class Done:
     """What it changed, in key order."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(msgspec.Struct, frozen=True, gc=False):
     """A transaction that is not in the block: duplicate, expired, unauthorised or reused."""
 
     transaction: Transaction

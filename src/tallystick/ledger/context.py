@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import EnumType
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,6 +18,7 @@ from tallystick.values.codec import encode, encode_key
 from tallystick.values.ids import derive_id
 
 if TYPE_CHECKING:
+    from tallystick.ledger.authority import Signed
     from tallystick.ledger.genesis import Budget
     from tallystick.ledger.overlay import Overlay
     from tallystick.ledger.rules import Rules
@@ -33,15 +35,15 @@ _MISSING: Any = object()
 class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
     """Encoded keys of records by name and key fields: the same few are asked for again and again.
 
-    Only keys of texts and bytes are remembered, which are equal to nothing of another type; 1 is
-    equal to True, and would find the other's key.
+    Only keys of texts, bytes and enum members are remembered, which are equal to nothing of another
+    type; 1 is equal to True, and would find the other's key.
     """
 
     def __missing__(self, wanted: tuple[str, tuple[Any, ...]]) -> bytes:
         """Encode a key that is not remembered."""
         name, fields = wanted
         made = encode_key(name, *fields)
-        if all(type(field) in (str, bytes) for field in fields):
+        if all(type(field) in (str, bytes) or type(type(field)) is EnumType for field in fields):
             if len(self) >= KEYS_MAX:
                 self.clear()
             self[wanted] = made
@@ -75,6 +77,7 @@ class Work:
         "changes",
         "encoded",
         "ids",
+        "is_authorised",
         "keys",
         "memory",
         "moment",
@@ -105,6 +108,8 @@ class Work:
         self.ids: list[str] = []
         self.reads = 0
         self.writes = 0
+        self.is_authorised = False
+        """Whether all its calls are."""
 
     def load(self, name: str, key: bytes) -> Any:
         """The record of a key as this transaction sees it, or None; counts as one read."""
@@ -241,7 +246,7 @@ class Lookup:
 
 
 class Context:
-    """One call of a transaction, or one timer, as a rule sees it."""
+    """One call of a transaction after the other, or one timer, as a rule sees it."""
 
     __slots__ = (
         "_call",
@@ -296,6 +301,14 @@ class Context:
         """Height of the block."""
         self.transaction_id = work.origin
         """Id of the transaction; under a timer, bytes derived from the timer's id."""
+
+    def stand_for(self, call: int, party: str, hands: Signed) -> None:
+        """Stand for the next call of the transaction, made under these hands."""
+        self._call = call
+        self._counter = 0
+        self.party = party
+        self.outlet = hands.outlet
+        self.officers = hands.officers
 
     # --- find
 

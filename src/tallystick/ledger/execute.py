@@ -17,8 +17,8 @@ from itertools import islice, takewhile
 from typing import Any, cast
 
 from tallystick.errors import TallystickError
-from tallystick.ledger.app import App, Message, tag_of
-from tallystick.ledger.authority import Authority
+from tallystick.ledger.app import App, Handler, Message, tag_of
+from tallystick.ledger.authority import Authority, Signed
 from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run
 from tallystick.ledger.context import Context, Keys, Moment, Work
@@ -28,10 +28,9 @@ from tallystick.ledger.receipt import (
     Outcome,
     Receipt,
     hash_of_changes,
-    merkle_root,
     refused_receipt,
 )
-from tallystick.ledger.refusal import Refused, ensure, require
+from tallystick.ledger.refusal import Fault, Refused, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.rules import Rules
 from tallystick.ledger.side import Use, use_of
@@ -106,14 +105,16 @@ class Ledger:
             version = tree.apply_records(version, run.writes.items())
         receipts_root = state.tip.receipts_root
         if run.done:
-            receipts_root = merkle_root([done.encoded for done in run.done])
+            receipts_root = state.merkle_root([done.encoded for done in run.done])
         root = tree.root(version)
         header = Header(
             chain_id=self.chain_id,
             height=run.height,
             time_ms=run.time_ms,
             previous_hash=state.tip.header_hash,
-            transactions_root=merkle_root([transaction.id for transaction in run.transactions]),
+            transactions_root=state.merkle_root(
+                [transaction.id for transaction in run.transactions]
+            ),
             app_hash=app_hash_of(receipts_root, root),
         )
         return Candidate(
@@ -139,6 +140,12 @@ class Ledger:
         due += [] if over is None else [over]
         return min(due) - base.offset_ms() if due else None
 
+    def may_happen(self, transaction: Transaction, now_ms: int) -> bool:
+        """Whether it was made for this chain and its expiry lies ahead, within the horizon."""
+        body, horizon_ms = transaction.body, self.genesis.horizon_ms
+        is_ahead = now_ms < body.expires_at_ms <= now_ms + horizon_ms
+        return is_ahead and body.chain_id == self.chain_id
+
     def check_expiry(self, transaction: Transaction, now_ms: int) -> None:
         """Refuse another chain's transaction, an expired one, and one beyond the horizon."""
         body = transaction.body
@@ -161,23 +168,20 @@ class Ledger:
         What authority is checked by is what a block does; here all changes are thrown away.
         """
         work = Work(Overlay(records), moment, transaction.id)
-        return self.attempt(self.authorise, work, transaction, [])
+        return self.attempt(self.authorise, work, transaction)
 
-    def authorise(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
-        """Make a context for each call, all authorised before the first runs."""
+    def authorise(self, work: Work, transaction: Transaction) -> tuple[Context, tuple[Signed, ...]]:
+        """Have all calls authorised before the first runs: a context, and the hands of each."""
         calls = transaction.body.calls
         most = work.budget.calls
         require(len(calls) <= most, Refusal.TOO_MUCH_WORK, what="calls", most=most)
         acting = frozenset([call.party for call in calls])
-        asker = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
-        signed = self.authority.authorize(asker, calls, transaction.keys())
-        for number, (call, hands) in enumerate(zip(calls, signed, strict=True)):
-            ctx = Context(work, party=call.party, acting=acting, call=number)
-            ctx.outlet = hands.outlet
-            ctx.officers = hands.officers
-            contexts.append(ctx)
+        ctx = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
+        signed = self.authority.authorize(ctx, calls, transaction.keys())
+        ensure(len(signed) == len(calls), "the authority answers for each call")
+        return ctx, signed
 
-    def attempt(self, act: Callable[..., None], *args: Any) -> Refused | None:
+    def attempt(self, act: Callable[..., object], *args: Any) -> Refused | None:
         """Run rules; the one place where a no, an overflow or our own bug is caught.
 
         What is wrong with this machine or its data is not the transaction's: it stops the node.
@@ -216,6 +220,7 @@ class _Block:
             keys=ledger.keys,
         )
         self.versions = self._versions_in_force()
+        self.handlers: dict[type[Message], tuple[Handler, bool]] = {}
         self.done: list[Done] = []
         self.kept: list[Transaction] = []
         self.left_out: list[LeftOut] = []
@@ -254,8 +259,11 @@ class _Block:
     def _note_use(self, transaction: Transaction) -> None:
         """Use up (sender, reference) until expiry."""
         minute, use = use_of(transaction)
-        self.used_now[use[0], use[1]] = (minute, transaction.id)
-        self.used.setdefault(minute, []).append(use)
+        self.used_now[use[:2]] = (minute, transaction.id)
+        uses = self.used.get(minute)
+        if uses is None:
+            uses = self.used[minute] = []
+        uses.append(use)
 
     def _chain_uses(self) -> None:
         """Chain what this block used into the record of each minute."""
@@ -303,9 +311,10 @@ class _Block:
         """Decide one transaction, or leave it out of the block with an answer."""
         body = transaction.body
         reference = (body.sender, body.reference)
+        now_ms = self.moment.now_ms
         used_now = self.used_now.get(reference)
-        used_by = used_now[1] if used_now else self.base.used_by(*reference, self.moment.now_ms)
-        if used_by == transaction.id or not self._may_happen(transaction):
+        used_by = used_now[1] if used_now else self.base.used_by(*reference, now_ms)
+        if used_by == transaction.id or not self.ledger.may_happen(transaction, now_ms):
             self.left_out.append(LeftOut(transaction, None))
             return
         if used_by is not None:
@@ -313,23 +322,22 @@ class _Block:
             self._turn_away(transaction, Outcome.REUSED, reused)
             return
         work = Work(self.overlay, self.moment, transaction.id)
-        contexts: list[Context] = []
-        no = self.ledger.attempt(self.ledger.authorise, work, transaction, contexts)
-        if no is not None:
+        no = self.ledger.attempt(self._decide, work, transaction)
+        if not work.is_authorised and no is not None:
             self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
-        no = self.ledger.attempt(self._calls, work, transaction, contexts)
         self.kept.append(transaction)
         self._note_use(transaction)
         self._finish(work, no, transaction_id=transaction.id)
 
-    def _may_happen(self, transaction: Transaction) -> bool:
-        """Whether it was made for this chain and its expiry lies ahead, within the horizon."""
-        try:
-            self.ledger.check_expiry(transaction, self.moment.now_ms)
-        except Refused:
-            return False
-        return True
+    def _decide(self, work: Work, transaction: Transaction) -> None:
+        """Have the calls authorised, then run them in order."""
+        ctx, signed = self.ledger.authorise(work, transaction)
+        work.is_authorised = True
+        for number, call in enumerate(transaction.body.calls):
+            ctx.stand_for(number, call.party, signed[number])
+            self._call(ctx, call.message)
+        self._encode(work)
 
     def _turn_away(self, transaction: Transaction, outcome: Outcome, no: Refused) -> None:
         """Answer a transaction whose reference is not used up: outside the block, if it can be."""
@@ -340,38 +348,40 @@ class _Block:
             self.kept.append(transaction)
             self.done.append(Done(receipt, encode(receipt)))
 
-    def _calls(self, work: Work, transaction: Transaction, contexts: list[Context]) -> None:
-        """Run the calls in order."""
-        for ctx, call in zip(contexts, transaction.body.calls, strict=True):
-            self._call(ctx, call.message)
-        self._encode(work)
-
     def _call(self, ctx: Context, message: Message) -> None:
         """Run one message under the rules in force."""
-        app = self.ledger.rules.app_of[type(message)]
-        version = self.versions.get(app.name, 0)
-        rule = self.ledger.rules.handler(type(message), version)
-        ctx.governs = app.governs
+        known = self.handlers.get(type(message))
+        rule, ctx.governs = self._handler(type(message)) if known is None else known
         try:
             rule(ctx, message)
         except Refused as no:
-            log.debug("%s refused: %s %s", tag_of(type(message)), no.code.app, no.code.name)
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s refused: %s %s", tag_of(type(message)), no.code.app, no.code.name)
             raise
+
+    def _handler(self, message: type[Message]) -> tuple[Handler, bool]:
+        """The rule for a message under the rules in force, and whether its application governs."""
+        app = self.ledger.rules.app_of[message]
+        rule = self.ledger.rules.handler(message, self.versions.get(app.name, 0))
+        found = self.handlers[message] = (rule, app.governs)
+        return found
 
     # --- outcome
 
     def _encode(self, work: Work) -> None:
         """Encode what changed, in key order, and read it back: what is kept must be readable."""
-        decoders = self.ledger.rules.decoders
+        reads_back = self.ledger.rules.reads_back
         size, most = 0, self.moment.budget.bytes
         for key, (name, after) in sorted(work.changes.items()):
             raw = None
             if after is not None:
                 raw = encode(after)
-                ensure(decoders[name].decode(raw) == after, f"{name} does not read back the same")
+                if not reads_back(after, raw, work.before[key]):
+                    raise Fault(f"{name} does not read back the same")
                 size += len(raw)
             work.encoded.append((key, raw))
-        require(size <= most, Refusal.TOO_MUCH_WORK, what="bytes", most=most)
+        if size > most:
+            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "bytes", "most": most})
 
     def _finish(
         self,

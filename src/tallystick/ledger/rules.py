@@ -10,9 +10,9 @@ import msgspec
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
-from tallystick.ledger.refusal import ensure, require
+from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
-from tallystick.values.codec import decode, decoder
+from tallystick.values.codec import decode, decoder, encode
 from tallystick.values.money import currency_of
 from tallystick.values.units import KeyOf
 
@@ -40,6 +40,7 @@ class Rules:
         self.sent = tuple(cls for cls in self.app_of if not cls.spec.timer)
         self.timed = tuple(cls for cls in self.app_of if cls.spec.timer)
         self.decoders = decoders_by_name(self.record_types)
+        self._fields = {kept: _field_decoders(kept) for kept in self.record_types}
         self.limits = self._limits()
         self._handlers: dict[tuple[type[Message], int], Handler] = {}
 
@@ -60,6 +61,21 @@ class Rules:
         if version > (0 if known is None else known.version):
             raise ReleaseTooOld(app=app, version=version, height=height)
 
+    def reads_back(self, after: Record, raw: bytes, before: Record | None) -> bool:
+        """Whether the bytes of a record say what it says; what is not readable raises.
+
+        A field has its own bytes. One that is the very same object as in what is kept already was
+        read back when that was kept, so that only the others are.
+        """
+        if type(before) is not type(after):
+            same: bool = self.decoders[after.spec.name].decode(raw) == after
+            return same
+        now, was = msgspec.structs.astuple(after), msgspec.structs.astuple(before)
+        for value, old, decoded in zip(now, was, self._fields[type(after)], strict=True):
+            if value is not old and decoded(encode(value)) != value:
+                return False
+        return True
+
     def timer(self, raw: bytes) -> Message:
         """The message of a timer."""
         return cast(Message, decode(Union[self.timed], raw))
@@ -74,6 +90,11 @@ class Rules:
                 own = {kept.__name__: kept for kept in self.app_of[message].record_types}
                 limits[message] = _limit(message, path, everyones | own)
         return limits
+
+
+def _field_decoders(kept: type[Record]) -> tuple[Callable[[bytes], Any], ...]:
+    """For each field of a record, in order, what reads its bytes."""
+    return tuple([decoder(field.type).decode for field in msgspec.structs.fields(kept)])
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
@@ -102,8 +123,9 @@ def _amount(holder: Any, name: str) -> tuple[str, int] | None:
         return None
     money = getattr(holder, "money", None)
     currency = getattr(holder, "currency", None) if money is None else currency_of(money)
-    ensure(currency is not None, f"{type(holder).__name__} has an amount without a currency")
-    return str(currency), int(minor)
+    if currency is None:
+        raise Fault(f"{type(holder).__name__} has an amount without a currency")
+    return currency, minor
 
 
 def _referred(struct: type[Any], name: str) -> str:

@@ -1,0 +1,69 @@
+"""What is kept must be readable: fields that are new are read back, all of them in a new record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tallystick.ledger.app import Record
+from tallystick.ledger.rules import Rules
+from tallystick.values.codec import decode, encode, replace
+from tests.ledger.toy import APP
+from tests.ledger.toy.records import Counter, Note, Status
+
+RULES = Rules([APP])
+KEPT = Counter(
+    counter_id="ctr-0123456789abcdef",
+    owner="A",
+    currency="CNY",
+    amount_minor=300,
+    status=Status.OPEN,
+)
+BAD: tuple[dict[str, Any], ...] = (
+    {"amount_minor": -1},
+    {"amount_minor": 2**63},
+    {"amount_minor": "300"},
+    {"amount_minor": True},
+    {"amount_minor": 300.0},
+    {"owner": "not a party\n"},
+    {"owner": None},
+    {"status": "open"},
+    {"watchers": ["A"]},
+    {"watchers": ("A", "not a party\n")},
+    {"note": "x" * 100_000},
+    {"note": "\ud800"},
+)
+
+
+def reads_back(after: Record, before: Record | None) -> bool:
+    """Whether it is kept, as `execute.py` asks; what cannot be encoded or read is not."""
+    try:
+        return RULES.reads_back(after, encode(after), before)
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_a_bad_field_is_found_in_a_new_record_and_in_a_changed_one(bad: dict[str, Any]) -> None:
+    after = replace(KEPT, **bad)
+    assert not reads_back(after, None)
+    assert not reads_back(after, KEPT)
+    assert not reads_back(after, Note(name="n", number=1)), "a record of another type shows nothing"
+
+
+@pytest.mark.parametrize(
+    "good",
+    (
+        {},
+        {"amount_minor": 0},
+        {"owner": "B", "amount_minor": 10**15},
+        {"status": Status.CLOSED},
+        {"watchers": ("A", "B"), "note": "seen"},
+    ),
+    ids=str,
+)
+def test_a_good_record_reads_back(good: dict[str, Any]) -> None:
+    after = replace(KEPT, **good)
+    for before in (None, KEPT, after, decode(Counter, encode(KEPT)), Note(name="n", number=1)):
+        assert reads_back(after, before)
