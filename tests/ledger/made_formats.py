@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tallystick.accel import load
+from tallystick.accel.merkle import merkle_root
 from tallystick.accel.nodes import hash_internal, hash_leaf
 from tallystick.apps.cash import APP as CASH
 from tallystick.apps.cash.messages import Hold
@@ -31,7 +32,6 @@ from tallystick.ledger.context import Context
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import AppVersion, Budget, Genesis, genesis_to_json
 from tallystick.ledger.proof import ReceiptProof, RecordProof
-from tallystick.ledger.receipt import merkle_root
 from tallystick.ledger.system import UsedMinute
 from tallystick.ledger.transaction import (
     SUITE_ED25519,

@@ -104,7 +104,13 @@ class Chain:
             expected = last.state_root
             ledger_ms = last.ledger_ms
             self._seal = seal_of(last)
-        state = State(store, self.ledger.rules.decoders, tip, tree=self._body.tree())
+        state = State(
+            store,
+            self.ledger.rules.decoders,
+            tip,
+            tree=self._body.tree(),
+            merkle_root=self._body.merkle_root,
+        )
         self._stand(state, ledger_ms)
         if expected is not None and state.root() != expected:
             raise Halted(
@@ -171,7 +177,14 @@ class Chain:
             except (StoreError, OSError, MemoryError) as problem:
                 raise Halted(base.height, f"the snapshot could not be kept: {problem}") from problem
             decoders = self.ledger.rules.decoders
-            state = State(self._store, decoders, base.tip(), tree=tree, tree_version=version)
+            state = State(
+                self._store,
+                decoders,
+                base.tip(),
+                tree=tree,
+                tree_version=version,
+                merkle_root=self._body.merkle_root,
+            )
             self._entries.clear()
             self._seal = None
             self._unflushed = 0

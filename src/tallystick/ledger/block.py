@@ -8,7 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tallystick.ledger.receipt import Change, Receipt, merkle_root
+from tallystick.accel.merkle import merkle_root
+from tallystick.ledger.receipt import Change, Receipt
 from tallystick.ledger.transaction import BYTES_MAX, ChainId
 from tallystick.values.codec import Struct, encode
 from tallystick.values.units import AtMs, Hash32, Height, Signature64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -95,22 +95,3 @@ def _told(name: str, value: object) -> Value:
 def hash_of_changes(changes: Sequence[Change]) -> bytes | None:
     """SHA-256 of the MessagePack array of `[key, after]`, in key order; None when empty."""
     return hashlib.sha256(encode(changes)).digest() if changes else None
-
-
-def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Simple Merkle root of RFC 6962 as CometBFT uses it; SHA-256 of nothing if empty."""
-    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
-    if not level:
-        return hashlib.sha256(b"").digest()
-    return _fold(level)
-
-
-def _fold(level: list[bytes]) -> bytes:
-    """Pair neighbours until one is left; an odd last one moves up, as RFC 6962 splits."""
-    while len(level) > 1:
-        odd = level[-1:] if len(level) % 2 else []
-        level = [
-            hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest()
-            for i in range(0, len(level) - 1, 2)
-        ] + odd
-    return level[0]

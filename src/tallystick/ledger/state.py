@@ -8,14 +8,14 @@ that both may take at once is one step of a dict.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, cast
 
 import msgspec
 
-from tallystick.accel import StateTree
+from tallystick.accel import StateTree, merkle_root
 from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
@@ -38,6 +38,9 @@ CACHE_MAX = 400_000
 """Decoded records kept in memory."""
 VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
+
+MerkleRoot = Callable[[Sequence[bytes]], bytes]
+"""Root over a list; `accel/merkle.py`."""
 
 _MISSING: Any = object()
 
@@ -96,6 +99,7 @@ class State:
         *,
         tree: StateTree,
         tree_version: int | None = None,
+        merkle_root: MerkleRoot = merkle_root,
         cache_max: int = CACHE_MAX,
     ) -> None:
         """Read the used references and build the tree from what the store holds.
@@ -112,6 +116,8 @@ class State:
         """Nothing is changed here that is not committed."""
         self.tip = tip
         self.tree = tree
+        self.merkle_root = merkle_root
+        """Root over a list, of the same body of accel as the tree."""
         if tree_version is None:
             tree_version = self.tree.apply_records(0, store.scan(b""))
         self.tree_version = tree_version

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from tallystick.accel.merkle import merkle_root
 from tallystick.engine.base import Answer
 from tallystick.engine.cometbft import abci_pb2 as abci
 from tallystick.engine.cometbft.blocks import CANDIDATES_KEPT, KNOWN_ANSWERS_MAX
 from tallystick.engine.cometbft.bundle import encode_bundle, encode_tick
 from tallystick.errors import DiskFull, Halted
 from tallystick.ledger.genesis import HORIZON_MS
-from tallystick.ledger.receipt import merkle_root
 from tallystick.values.codec import encode
 from tests.engine.cometbft.stand import (
     MINUTE_MS,

@@ -9,6 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tallystick.accel.merkle import merkle_root
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
@@ -17,7 +18,6 @@ from tallystick.engine.cometbft.checks import Checks
 from tallystick.engine.cometbft.params import param_updates, validator_updates
 from tallystick.errors import Halted
 from tallystick.ledger.candidate import Candidate, Done
-from tallystick.ledger.receipt import merkle_root
 from tallystick.ledger.state import State
 from tallystick.values.units import AT_MS_MAX
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from tallystick.accel.merkle import merkle_root
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as pb
@@ -17,7 +18,7 @@ from tallystick.engine.simulated.block import Block
 from tallystick.engine.simulated.trace import require
 from tallystick.ledger.block import Entry
 from tallystick.ledger.execute import Ledger
-from tallystick.ledger.receipt import Outcome, Receipt, merkle_root
+from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode_canonical, encode
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from tallystick.accel.merkle import merkle_root
 from tallystick.engine.cometbft.light import wire
-from tallystick.ledger.receipt import merkle_root
 from tallystick.values.codec import Struct
 from tallystick.values.units import INT64_MAX, Hash32, PublicKey
 
