@@ -106,7 +106,8 @@ impl Core {
     // --- writing
 
     /// Write a batch; with a height, it is the state after that block.
-    pub fn apply(&self, height: Option<u64>, rows: &[Row<'_>]) -> Result<(), Failure> {
+    pub fn apply(&self, height: Option<u64>, rows: &mut [Row<'_>]) -> Result<(), Failure> {
+        rows.sort_unstable(); // neighbours are near in memory, too: half the time
         let tree = self.tree()?;
         let _writer = self.writing()?;
         self.work
@@ -114,7 +115,7 @@ impl Core {
         let number = self.numbers.next();
         let memtable = tree.active_memtable();
         let mut key = Vec::with_capacity(256);
-        for (space, name, value) in rows {
+        for (space, name, value) in rows.iter() {
             key.clear();
             key.push(*space);
             key.extend_from_slice(name);

@@ -55,10 +55,11 @@ fn hold<'py>(held: &mut Held<'py>, space: u8, changes: &Bound<'py, PyDict>) -> P
 }
 
 fn rows<'a>(held: &'a Held<'_>) -> Vec<Row<'a>> {
-    let bytes =
-        |value: &'a Option<Bound<'_, PyBytes>>| value.as_ref().map(|value| value.as_bytes());
     held.iter()
-        .map(|(space, key, value)| (*space, key.as_bytes(), bytes(value)))
+        .map(|(space, key, value)| {
+            let value = value.as_ref().map(|value| value.as_bytes());
+            (*space, key.as_bytes(), value)
+        })
         .collect()
 }
 
@@ -94,8 +95,8 @@ impl LsmStore {
         let mut held = Vec::with_capacity(changes.len() + side.len());
         hold(&mut held, STATE, changes)?;
         hold(&mut held, SIDE, side)?;
-        let rows = rows(&held);
-        Ok(py.detach(|| guarded(|| self.core.apply(Some(height), &rows)))?)
+        let mut rows = rows(&held);
+        Ok(py.detach(|| guarded(|| self.core.apply(Some(height), &mut rows)))?)
     }
 
     /// Empty the store, and mark it as being filled.
@@ -113,8 +114,8 @@ impl LsmStore {
         let mut held = Vec::with_capacity(changes.len() + side.len());
         hold(&mut held, STATE, changes)?;
         hold(&mut held, SIDE, side)?;
-        let rows = rows(&held);
-        Ok(py.detach(|| guarded(|| self.core.apply(None, &rows)))?)
+        let mut rows = rows(&held);
+        Ok(py.detach(|| guarded(|| self.core.apply(None, &mut rows)))?)
     }
 
     /// Let what was filled count, at a height, durably.
