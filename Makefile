@@ -17,6 +17,8 @@ SECONDS  ?= 30
 WORKLOADS ?= all
 RUNS     ?= 5
 OUT      ?= .bench
+GROWTH   ?= 10000000
+STORE    ?=
 SEEDS    ?= 1000
 SEED     ?=
 NAME     ?=
@@ -25,7 +27,7 @@ MOST     ?= 0
 FUZZ     ?=
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench state-sync mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench bench-peer bench-growth bench-check bench-page state-sync mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -126,14 +128,27 @@ crash-matrix: $(READY) ## prove: stop a validator at every write, in every kind 
 sim: $(READY) ## prove: simulated consortia, crashed and lied to (SEEDS=1000, SEED=7 for one)
 	@$(BIN)/python -m tests.sim --jobs $(JOBS) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-bench-consortium: $(READY) ## prove: transfers a second on four validators; last line is JSON
-	@$(BIN)/python -m tallystick.bench.consortium
+bench-consortium: $(NATIVE) ## prove: transfers a second on four validators; last line is JSON
+	@$(BIN)/python -m tallystick.bench.consortium --out "$(OUT)"
 
 state-sync: engine ## prove: a fifth validator begins at a snapshot of a large state (RECORDS=1000000)
 	@$(BIN)/python -m tests.consortium.newcomer --records $(RECORDS)
 
-bench: $(READY) ## prove: transactions a second, end to end (SECONDS=30 WORKLOADS=all RUNS=5)
-	@$(BIN)/python -m tallystick.bench --seconds $(SECONDS) --workloads $(WORKLOADS) --runs $(RUNS) --out $(OUT)
+bench: $(NATIVE) ## prove: transactions a second, end to end (SECONDS=30 WORKLOADS=all RUNS=5)
+	@$(BIN)/python -m tallystick.bench --seconds $(SECONDS) --workloads $(WORKLOADS) --runs $(RUNS) --out "$(OUT)"
+
+bench-growth: $(NATIVE) ## prove: what a larger state costs, up to GROWTH=10000000 records
+	@$(BIN)/python -m tallystick.bench.growth --records $(GROWTH) --out "$(OUT)"
+
+bench-peer: $(NATIVE) ## prove: the same payments on PostgreSQL, side by side
+	@sh tools/postgresql.sh
+	@$(BIN)/python -m tallystick.bench.peer --out "$(OUT)"
+
+bench-check: $(READY) ## prove: no ratio of .ci/ratios.json has dropped by a quarter (STORE=1 writes it)
+	@$(BIN)/python -m tallystick.bench.check .ci/ratios.json $(if $(STORE),--store)
+
+bench-page: $(READY) ## prove: write the figures of the last runs into docs/performance.md
+	@$(BIN)/python -m tools.performance "$(OUT)"
 
 mutate: $(READY) ## prove: set every rule to True, one at a time: a test must fail each time
 	@$(BIN)/python -m tools.mutate --jobs $(JOBS)

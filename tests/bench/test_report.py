@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +17,7 @@ from tallystick.bench.load import Answered, Measured
 from tallystick.bench.measuring import Found, Run
 from tallystick.bench.svg import Axes, Line, bars, lines, number, short, ticks
 from tallystick.bench.workloads import WORKLOADS
+from tools import performance
 
 
 def loaded(per_s: int, refused: int = 0) -> Measured:
@@ -53,6 +55,8 @@ GROWN = {
             "disk_mb": 80.5,
             "disk_bytes": 90,
             "commit_p999_ms": 25.0,
+            "hot_p99_ms": 60.5,
+            "hot_silence_ms": 90,
             "log_bytes": 722,
         }
         for records in (10_000, 100_000, 1_000_000)
@@ -99,6 +103,35 @@ def test_the_page_is_whole(tmp_path: Path) -> None:
     assert len(pictures) == 6
     for picture in pictures:
         ElementTree.fromstring(picture)  # every tag is closed
+
+
+PEER = {
+    "postgresql": {
+        "tps": 6_600,
+        "version": "15.18",
+        "clients": {"1": 800, "64": 6_600},
+        "every": {"1 clients, 64 accounts": 800, "64 clients, 64 accounts": 6_600},
+    },
+    "tallystick": {"tps": 26_400},
+    "ratio": 4.0,
+    "machine": GROWN["machine"],
+}
+
+
+def test_the_document_of_the_last_runs() -> None:
+    """Each part that was run is told with its machine; the others are said not to have been."""
+    dated: dict[str, Any] = {"measured_at": "2026-11-22 21:00 UTC"}
+    text = "\n".join(
+        performance.page(
+            {"bench": dated | figures(), "growth": dated | GROWN, "peer": dated | PEER}
+        )
+    )
+    assert "| cash transfers, one signature each, 64 accounts alike | 20,000 |" in text
+    assert "| half load | 10,000 |" in text
+    assert "| 1,000,000 | 50.0 | 55.6 |" in text
+    assert "4 times PostgreSQL's best." in text
+    assert "`make bench-consortium` was not run." in text
+    assert performance.MARK in performance.PAGE.read_text(encoding="utf-8")
 
 
 def test_lines() -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tallystick.apps import APPS
-from tallystick.bench import load, noopnet
+from tallystick.bench import load, noopnet, report
 from tallystick.bench.machine import facts, say
 from tallystick.bench.measuring import Plan, measured
 from tallystick.bench.network import CENTRAL_BANK, SUPERVISOR, Signer, opened, records
@@ -51,10 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tallystick.bench.consortium", description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long load is sustained")
     parser.add_argument("--validators", type=int, default=VALIDATORS, help="how many nodes")
+    parser.add_argument("--out", type=Path, help="folder for the figures and the HTML report")
     asked = parser.parse_args(arguments)
     install(say=say)
     with tempfile.TemporaryDirectory(prefix="tally-") as place:
         figures = measure(Path(place), asked.validators, asked.seconds)
+    if asked.out is not None:
+        say(f"report: {report.keep(asked.out, report.CONSORTIUM, figures)}")
     print(json.dumps(figures))
     return 0
 

@@ -42,6 +42,8 @@ class Plan:
     """Whether latency at half load and when idle is measured too."""
     kernel_seconds: float = kernel.SECONDS
     """How long the kernel is measured."""
+    warm_up_seconds: float = WARM_UP_SECONDS
+    """How long load is sent before it counts."""
 
     @property
     def calm_seconds(self) -> float:
@@ -50,7 +52,7 @@ class Plan:
 
     def wanted(self, kernel_per_s: float) -> int:
         """How many transactions must be signed: more than one run can take."""
-        full = SPARE * kernel_per_s * (self.seconds + WARM_UP_SECONDS + self.calm_seconds / 2)
+        full = SPARE * kernel_per_s * (self.seconds + self.warm_up_seconds + self.calm_seconds / 2)
         return int(full + self.calm_seconds * IDLE_PER_S) + 2 * FULL.stream
 
 
@@ -123,6 +125,8 @@ def _run(workload: Workload, plan: Plan, signed: Signed, data: Path) -> Run:
     with serving(data) as node:
         run = loaded(node, signed.load(), plan, before=signed.before())
         node.must_be_idle()
+    if run.full.ran_out:
+        raise NodeError("too few transactions were signed: the load ended early")
     _check_refused(workload, [run.full, *filter(None, (run.half, run.idle))])
     seconds = replayed(data)
     said = f"{run.full.per_s:,.0f}/s, p50 {run.full.percentile_ms(50):.0f} ms"
@@ -135,14 +139,12 @@ def loaded(node: Serving, pages: Iterator[Page], plan: Plan, *, before: Iterator
     ready = send([node.address], before, float("inf"), FULL)
     if ready.refused:
         raise NodeError(f"{ready.refused} transactions that prepare the load were refused")
-    send([node.address], pages, WARM_UP_SECONDS, FULL)
+    send([node.address], pages, plan.warm_up_seconds, FULL)
     cpu, log_bytes = node.cpu_seconds(), node.log_bytes()
     full = send([node.address], pages, plan.seconds, FULL)
     after = node.cpu_seconds()
     used = None if cpu is None or after is None else after - cpu
     log_bytes = node.log_bytes() - log_bytes
-    if full.ran_out:
-        raise NodeError("too few transactions were signed: the load ended early")
     if not plan.calm:
         return Run(full, used, log_bytes)
     peak = full.accepted + full.refused
