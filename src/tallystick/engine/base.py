@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from tallystick.ledger.block import Entry, Header
 from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.receipt import Receipt
@@ -28,8 +30,7 @@ class Busy(Exception):
         """After how long the same may be tried again, in milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, gc=False):
     """What became of a transaction."""
 
     transaction_id: bytes

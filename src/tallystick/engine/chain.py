@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
+from msgspec import Raw
+
 from tallystick.accel import Body, StateTree, load
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.base_block import BaseBlock, base_of
@@ -31,6 +33,7 @@ from tallystick.ledger.proof import (
     record_proof,
     seal_of,
 )
+from tallystick.ledger.receipt import Receipt
 from tallystick.ledger.side import place_of, receipt_key
 from tallystick.ledger.state import State, Tip, genesis_tip
 from tallystick.ledger.transaction import Transaction
@@ -288,7 +291,8 @@ class Chain:
                 self._seal = seal_of(entry)
             self._unflushed += len(body)
             if self._unflushed >= CHECKPOINT_BYTES:
-                self.checkpoint()
+                self._store.checkpoint_soon()
+                self._unflushed = 0
         except (StoreError, OSError) as problem:
             raise Halted(
                 candidate.header.height, f"the block is kept, the state store is not: {problem}"
@@ -301,13 +305,15 @@ class Chain:
         self._unflushed = 0
 
     def _entry(self, candidate: Candidate, engine_hash: bytes | None) -> Entry:
-        """What the log keeps of a block."""
+        """What the log keeps of a block; its receipts as the bytes that were hashed."""
         header = candidate.header
         return Entry(
             header=header,
             ledger_ms=candidate.ledger_ms,
             transactions=tuple([transaction.raw for transaction in candidate.transactions]),
-            receipts=tuple([done.receipt for done in candidate.done]),
+            receipts=cast(
+                tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])
+            ),
             changes=tuple([done.changes for done in candidate.done]),
             own_changes=candidate.own_changes,
             receipts_root=candidate.receipts_root,

@@ -91,6 +91,8 @@ class Candidate:
     """Net changes as bytes, for the store and the tree."""
     used: dict[int, list[Use]] = field(default_factory=dict)
     """(sender, reference, transaction id) newly used, by expiry minute."""
+    used_by: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    """The same as (sender, reference) to expiry minute and transaction id."""
     minutes_dropped: tuple[int, ...] = ()
     """Expiry minutes whose lists are dropped."""
     receipts_root: bytes = b""

@@ -15,6 +15,7 @@ from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.system import UsedMinute
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode_key, encode, encode_key
+from tallystick.values.keys import bytes_field, int_field
 
 MINUTE_MS = 60_000
 
@@ -23,6 +24,8 @@ Use = tuple[str, str, bytes]
 
 USED = encode_key("used")
 """Side keys of the lists of used references begin so; then expiry minute and height."""
+RECEIPT = encode_key("receipt")
+"""Side keys of the places of receipts begin so; then the transaction's id."""
 
 
 FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
@@ -47,7 +50,7 @@ def use_of(transaction: Transaction) -> tuple[int, Use]:
 
 def receipt_key(transaction_id: bytes) -> bytes:
     """Side key under which a transaction's place in the log is found."""
-    return encode_key("receipt", transaction_id)
+    return RECEIPT + bytes_field(transaction_id)
 
 
 def list_key(minute: int, height: int) -> bytes:
@@ -68,9 +71,10 @@ def side_writes(
     side: dict[bytes, bytes | None] = {
         list_key(minute, height): encode(uses) for minute, uses in used.items()
     }
+    block = encode_key("at", height)
     for position, receipt in enumerate(receipts):
         if receipt.transaction_id is not None and receipt.outcome in FINAL:
-            side[receipt_key(receipt.transaction_id)] = place_key(height, position)
+            side[RECEIPT + bytes_field(receipt.transaction_id)] = block + int_field(position)
     return side
 
 

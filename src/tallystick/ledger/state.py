@@ -38,6 +38,8 @@ CACHE_MAX = 400_000
 """Decoded records kept in memory."""
 VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
+FORGOTTEN_MAX = 20_000
+"""References that have expired and are let go of with one block; the others wait for the next."""
 
 MerkleRoot = Callable[[Sequence[bytes]], bytes]
 """Root over a list; `accel/merkle.py`."""
@@ -123,8 +125,9 @@ class State:
         self.tree_version = tree_version
         self._versions = deque([(tip.height, self.tree_version)])
         self._used: dict[tuple[str, str], tuple[int, bytes]] = {}
-        self._minutes: dict[int, list[tuple[str, str]]] = {}
+        self._minutes: dict[int, list[list[Use]]] = {}
         self._lists: dict[int, list[int]] = {}
+        self._over: deque[tuple[int, list[Use]]] = deque()
         self._load_used()
 
     @property
@@ -195,11 +198,12 @@ class State:
         self._cache.update(candidate.records)
         self._bound()
         for minute in candidate.minutes_dropped:
-            for pair in self._minutes.pop(minute, ()):
-                self._used.pop(pair, None)
+            self._over.extend((minute, uses) for uses in self._minutes.pop(minute, ()))
             self._lists.pop(minute, None)
         for minute, uses in candidate.used.items():
-            self._note_used(minute, header.height, uses)
+            self._note_list(minute, header.height, uses)
+        self._used.update(candidate.used_by)
+        self._forget_used()
         self.tip = Tip(header.height, header.time_ms, header_hash, candidate.receipts_root)
         self._keep_version(header.height, candidate.tree_version)
 
@@ -241,15 +245,27 @@ class State:
     def _load_used(self) -> None:
         """Read the lists of used references."""
         for key, raw in self._store.side_scan(USED):
-            self._note_used(*read_list(key, raw))
+            minute, height, uses = read_list(key, raw)
+            self._note_list(minute, height, uses)
+            self._used.update({(use[0], use[1]): (minute, use[2]) for use in uses})
 
-    def _note_used(self, minute: int, height: int, uses: list[Use]) -> None:
-        """Add a block's references to the lists in memory."""
+    def _note_list(self, minute: int, height: int, uses: list[Use]) -> None:
+        """Note that a block used references that expire within a minute."""
         self._lists.setdefault(minute, []).append(height)
-        listed = self._minutes.setdefault(minute, [])
-        for sender, reference, transaction_id in uses:
-            self._used[sender, reference] = (minute, transaction_id)
-            listed.append((sender, reference))
+        self._minutes.setdefault(minute, []).append(uses)
+
+    def _forget_used(self) -> None:
+        """Let go of references that have expired, some with each block: there may be very many.
+
+        Until then they are over all the same, and may have been used anew.
+        """
+        used, most = self._used, FORGOTTEN_MAX
+        while self._over and most > 0:
+            minute, uses = self._over.popleft()
+            most -= len(uses)
+            for sender, reference, _ in uses:
+                if used.get((sender, reference), (minute,))[0] == minute:
+                    used.pop((sender, reference), None)
 
 
 def decoded_record(

@@ -35,7 +35,7 @@ def encode_key(name: str, *fields: KeyField) -> bytes:
         if kind is str:
             parts.append(_encode_text(field))  # type: ignore[arg-type]
         elif kind is int:
-            parts.append(_encode_int(field))  # type: ignore[arg-type]
+            parts.append(int_field(field))  # type: ignore[arg-type]
         else:
             parts.append(_encode_other(field))
     return b"".join(parts)
@@ -51,8 +51,13 @@ def _encode_text(text: str) -> bytes:
         raise CodecError("not Unicode text", text=text) from problem
 
 
-def _encode_int(number: int) -> bytes:
-    """An integer field."""
+def bytes_field(data: bytes) -> bytes:
+    """Bytes as they stand in a key, after the fields before them."""
+    return b"\x01" + data.replace(b"\x00", b"\x00\xff") + _END
+
+
+def int_field(number: int) -> bytes:
+    """An integer as it stands in a key, after the fields before it."""
     try:
         return b"\x03" + (number + _OFFSET).to_bytes(8, "big")
     except OverflowError as problem:
@@ -68,11 +73,11 @@ def _encode_other(field: KeyField) -> bytes:
     if field is False:
         return b"\x04"
     if isinstance(field, bytes):
-        return b"\x01" + field.replace(b"\x00", b"\x00\xff") + _END
+        return bytes_field(field)
     if isinstance(field, str):
         return _encode_text(field)
     if isinstance(field, int):
-        return _encode_int(field)
+        return int_field(field)
     raise CodecError("no field of a key", type=type(field).__name__)
 
 

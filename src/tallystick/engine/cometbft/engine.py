@@ -16,6 +16,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from tallystick.engine.base import Answer, Busy, Committed, Standing
 from tallystick.engine.chain import Chain
 from tallystick.engine.clock import Clock, wall_ms
@@ -304,7 +306,7 @@ class CometEngine(ReadsChain):
                 for other in self.waiting.others(answer.transaction_id):
                     if other.raw not in answered:
                         answered.add(other.raw)
-                        answers.append(replace(answer, raw=other.raw))
+                        answers.append(structs.replace(answer, raw=other.raw))
         late = self.waiting.expired(committed.ledger_ms)
         answers += [self._late(each) for each in late if each.raw not in answered]
         self.waiting.commit(committed.ledger_ms)
@@ -386,7 +388,7 @@ class CometEngine(ReadsChain):
             return None
         if used_by == transaction.id:
             known = self.chain.answer(transaction.id)
-            return None if known is None else replace(known, raw=transaction.raw)
+            return None if known is None else structs.replace(known, raw=transaction.raw)
         no = Refused(Refusal.REFERENCE_REUSED, {"reference": body.reference})
         return _turned_away(transaction, Outcome.REUSED, no)
 
@@ -394,7 +396,7 @@ class CometEngine(ReadsChain):
         """The answer to a transaction whose expiry a committed block's time has passed."""
         known = self.chain.answer(transaction.id)
         if known is not None:
-            return replace(known, raw=transaction.raw)
+            return structs.replace(known, raw=transaction.raw)
         is_told = transaction.body.expires_at_ms > self.chain.not_here_until_ms
         height = None if is_told else self.chain.first_height - 1
         return Answer(transaction.id, None, height, transaction.raw)
