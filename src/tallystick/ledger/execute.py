@@ -127,6 +127,7 @@ class Ledger:
             records=run.records,
             writes=run.writes,
             used=run.used,
+            used_by=run.used_by,
             minutes_dropped=run.minutes_dropped,
             receipts_root=receipts_root,
             tree_version=version,
