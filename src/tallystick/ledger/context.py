@@ -43,10 +43,13 @@ class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
         """Encode a key that is not remembered."""
         name, fields = wanted
         made = encode_key(name, *fields)
-        if all(type(field) in (str, bytes) or type(type(field)) is EnumType for field in fields):
-            if len(self) >= KEYS_MAX:
-                self.clear()
-            self[wanted] = made
+        for field_ in fields:
+            kind = type(field_)
+            if kind is not str and kind is not bytes and type(kind) is not EnumType:
+                return made
+        if len(self) >= KEYS_MAX:
+            self.clear()
+        self[wanted] = made
         return made
 
 

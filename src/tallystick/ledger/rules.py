@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
@@ -70,9 +73,10 @@ class Rules:
         if type(before) is not type(after):
             same: bool = self.decoders[after.spec.name].decode(raw) == after
             return same
-        now, was = msgspec.structs.astuple(after), msgspec.structs.astuple(before)
-        for value, old, decoded in zip(now, was, self._fields[type(after)], strict=True):
-            if value is not old and decoded(encode(value)) != value:
+        now, was = astuple(after), astuple(before)
+        fields = self._fields[type(after)]
+        for value, decoded in compress(zip(now, fields, strict=True), map(is_not, now, was)):
+            if decoded(encode(value)) != value:
                 return False
         return True
 

@@ -19,6 +19,11 @@ from tallystick.values.time import day_of, is_day
 
 def calendar(reader: Reader, calendar_id: str) -> Banking:
     """The banking days, zone and cut-off of a calendar, as published so far."""
+    return reader.recall(_calendar, calendar_id)
+
+
+def _calendar(reader: Reader, calendar_id: str) -> Banking:
+    """Put the calendar together from its records."""
     head = reader.get(Calendar, calendar_id)
     years = range(head.first_year, head.last_year + 1)
     return banking_of(head, tuple(reader.get(CalendarYear, calendar_id, year) for year in years))
