@@ -89,6 +89,7 @@ $(NATIVE): $(READY) tools/native.sh $(shell find native -name "*.rs" -o -name "*
 
 test-native: $(NATIVE) ## work: compare the native body with the Python one (FUZZ=1000000)
 	$(BIN)/pytest -q native/tests $(if $(FUZZ),--fuzz=$(FUZZ))
+	TALLY_ACCEL=both $(PYTEST) tests/stories tests/demo/test_story.py tests/ledger/test_formats.py
 
 cases: $(READY) ## work: play case files (CASES=PATH, default examples)
 	@$(BIN)/tally cases $(CASES)

@@ -12,6 +12,7 @@ the block changed; when time has passed, all of them.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,7 @@ from typing import Any, Protocol, cast
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tallystick.accel import load
 from tallystick.engine.base import Answer
 from tallystick.engine.chain import Chain
 from tallystick.ledger.app import App, Invariant, Message, Record
@@ -143,7 +145,10 @@ def public_key(officer: str) -> bytes:
 
 
 class World:
-    """A chain over a simulated disk and a memory store, in strict mode."""
+    """A chain over a simulated disk and a memory store, in strict mode.
+
+    TALLY_ACCEL says which body of `accel` it has; the Python one when nothing is said.
+    """
 
     def __init__(
         self,
@@ -190,6 +195,7 @@ class World:
         self.now_ms = genesis.time_ms
         self.genesis = genesis
         self.ledger = Ledger(apps, authority, self.genesis, strict=strict)
+        self.body = load(os.environ.get("TALLY_ACCEL", "python"))
         self.disk = SimulatedDisk()
         self.store = MemoryStore()
         self.chain = self._open()
@@ -201,7 +207,7 @@ class World:
     def _open(self) -> Chain:
         """Open the chain over the world's disk and store."""
         log = FileLog.open(self.disk, "blocks", self.genesis.hash)
-        return Chain(self.ledger, log, self.store)
+        return Chain(self.ledger, log, self.store, body=self.body)
 
     # --- steps
 
@@ -255,7 +261,8 @@ class World:
     def offers(self, *raws: bytes) -> tuple[Answer, ...]:
         """Offer several transactions for one block, in order; answers in the same order."""
         self.now_ms += STEP_MS
-        transactions = [self.ledger.codec.decode(raw) for raw in raws]
+        opened = self.body.open_batch(raws).opened
+        transactions = list(map(self.ledger.codec.decode_opened, raws, opened))
         committed = self.chain.next_block(self.now_ms, transactions)
         if committed is None:
             raise WorldProblem("no answer")
