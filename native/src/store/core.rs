@@ -10,9 +10,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use lsm_tree::config::{CompressionPolicy, PinningPolicy};
 use lsm_tree::{
-    AbstractTree, AnyTree, Cache, Config, Guard, InternalValue, SequenceNumberCounter, Slice, Tree,
-    ValueType,
+    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, Memtable,
+    SequenceNumberCounter, Slice, Tree, ValueType,
 };
 
 use super::failure::Failure;
@@ -49,7 +50,9 @@ pub struct Core {
     numbers: SequenceNumberCounter,
     pins: Arc<Pins>,
     work: Arc<Work>,
-    writer: Mutex<()>,
+    /// The memtable that is written to: whoever has it is the writer. To ask the tree for it may
+    /// mean to wait for a list of tables that is being made durable.
+    writer: Mutex<Arc<Memtable>>,
     scans: Mutex<HashMap<u64, Going>>,
     scan_count: AtomicU64,
     is_read_only: bool,
@@ -70,6 +73,10 @@ impl Core {
         let AnyTree::Standard(tree) =
             Config::new(&place, numbers.clone(), SequenceNumberCounter::default())
                 .use_cache(Arc::new(Cache::with_capacity_bytes(CACHE_BYTES)))
+                // Whole filters and indexes would be read and checked anew for every key.
+                .filter_block_partitioning_policy(PinningPolicy::all(true))
+                .index_block_partitioning_policy(PinningPolicy::all(true))
+                .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
                 .open()?
         else {
             return Err(Failure::Damaged("it holds something else".to_owned()));
@@ -81,7 +88,7 @@ impl Core {
             numbers,
             pins: Arc::default(),
             work: Arc::default(),
-            writer: Mutex::default(),
+            writer: Mutex::new(tree.active_memtable()),
             scans: Mutex::default(),
             scan_count: AtomicU64::new(0),
             is_read_only,
@@ -95,6 +102,7 @@ impl Core {
                 ));
             }
             core.empty(&tree)?;
+            *core.writing()? = tree.active_memtable();
         }
         if !is_read_only {
             core.work.begin(&tree, &core.pins)?;
@@ -109,11 +117,9 @@ impl Core {
     pub fn apply(&self, height: Option<u64>, rows: &mut [Row<'_>]) -> Result<(), Failure> {
         rows.sort_unstable(); // neighbours are near in memory, too: half the time
         let tree = self.tree()?;
-        let _writer = self.writing()?;
-        self.work
-            .wait_until(|| tree.sealed_memtable_count() < MEMTABLES_MAX)?;
+        let mut memtable = self.writing()?;
+        self.work.wait_until(|| true)?;
         let number = self.numbers.next();
-        let memtable = tree.active_memtable();
         let mut key = Vec::with_capacity(256);
         for (space, name, value) in rows.iter() {
             key.clear();
@@ -129,9 +135,11 @@ impl Core {
         }
         self.pins.publish(number + 1);
         if memtable.size() >= MEMTABLE_BYTES {
-            tree.rotate_memtable();
+            exchange(&tree, &mut memtable);
             if tree.sealed_memtable_count() >= MEMTABLES_A_FLUSH {
                 self.work.ask_flush();
+                let has_room = || tree.sealed_memtable_count() < MEMTABLES_MAX;
+                self.work.wait_until(has_room)?;
             }
         }
         Ok(())
@@ -140,21 +148,20 @@ impl Core {
     /// Empty the store and mark it: what is flushed from now on does not count, mark and all.
     pub fn begin_filling(&self) -> Result<(), Failure> {
         let tree = self.tree()?;
-        let _writer = self.writing()?;
+        let mut memtable = self.writing()?;
         self.empty(&tree)?;
+        *memtable = tree.active_memtable();
         let number = self.numbers.next();
-        tree.active_memtable().insert(item(FILLING, b"", number));
+        memtable.insert(item(FILLING, b"", number));
         self.pins.publish(number + 1);
         Ok(())
     }
 
     /// Let what was filled count, at a height.
     pub fn end_filling(&self, height: u64) -> Result<(), Failure> {
-        let tree = self.tree()?;
         {
-            let _writer = self.writing()?;
+            let memtable = self.writing()?;
             let number = self.numbers.next();
-            let memtable = tree.active_memtable();
             memtable.insert(InternalValue::new_tombstone(FILLING, number));
             memtable.insert(item(HEIGHT, &height.to_be_bytes(), number));
             self.pins.publish(number + 1);
@@ -204,8 +211,8 @@ impl Core {
 
     /// Exchange the memtable, between two batches; from now on readers look at newer files, too.
     fn seal(&self, tree: &Tree) -> Result<(), Failure> {
-        let _writer = self.writing()?;
-        tree.rotate_memtable();
+        let mut memtable = self.writing()?;
+        exchange(tree, &mut memtable);
         self.pins.publish(self.numbers.get());
         Ok(())
     }
@@ -216,7 +223,7 @@ impl Core {
         Ok(())
     }
 
-    fn writing(&self) -> Result<MutexGuard<'_, ()>, Failure> {
+    fn writing(&self) -> Result<MutexGuard<'_, Arc<Memtable>>, Failure> {
         if self.is_read_only {
             return Err(Failure::Io(Some(30), "it is only read".to_owned())); // EROFS
         }
@@ -318,6 +325,12 @@ impl Drop for Core {
     fn drop(&mut self) {
         self.work.stop();
     }
+}
+
+/// Let a memtable be flushed, and write to the next one.
+fn exchange(tree: &Tree, memtable: &mut Arc<Memtable>) {
+    tree.rotate_memtable();
+    *memtable = tree.active_memtable();
 }
 
 fn none() -> std::iter::Empty<lsm_tree::IterGuardImpl> {
