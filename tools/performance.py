@@ -56,7 +56,7 @@ def where(told: Told) -> str:
     return (
         f"{told['measured_at']}: {machine['cpu']}, {machine['cores']} cores,"
         f" {machine.get('memory_gb', '?')} GB, Python {machine['python']},"
-        f" body `{machine['accel']}`."
+        f" body `{machine['accel']}`, state in `{machine.get('store', '?')}`."
     )
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from tallystick.apps import APPS
 from tallystick.bench import load, noopnet, report
-from tallystick.bench.machine import facts, say
+from tallystick.bench.machine import say
 from tallystick.bench.measuring import Plan, measured
 from tallystick.bench.network import CENTRAL_BANK, SUPERVISOR, Signer, opened, records
-from tallystick.bench.running import body_of_nodes
+from tallystick.bench.running import facts
 from tallystick.bench.workloads import WORKLOADS
 from tallystick.engine.cometbft.install import install
 from tallystick.ledger.system import Validator
@@ -93,7 +93,7 @@ def measure(folder: Path, validators: int, seconds: float) -> dict[str, object]:
             "consortium_to_embedded": round(full.per_s / alone.per_s, 3),
             "consortium_to_noop": round(full.per_s / noop, 3),
         },
-        "machine": facts(body_of_nodes().name),
+        "machine": facts(),
     }
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from tallystick.bench import kernel, roofs
 from tallystick.bench.cast import Desk
 from tallystick.bench.load import Measured
-from tallystick.bench.machine import facts, say
+from tallystick.bench.machine import say
 from tallystick.bench.measuring import Found, Plan, Run, measured
-from tallystick.bench.running import body_of_nodes
+from tallystick.bench.running import body_of_nodes, facts
 from tallystick.bench.workloads import WORKLOADS
 from tallystick.errors import SettingsError
 
@@ -114,7 +114,7 @@ def told(found: Sequence[Found], limits: Roofs) -> Figures:
             "embedded_to_verify": round(full.per_s / limits.single, 3),
             "kernel_to_verify": round(first.kernel_per_s / limits.single, 3),
         },
-        "machine": facts(body_of_nodes().name),
+        "machine": facts(),
         "workloads": {each.workload.name: _workload(each) for each in found},
     }
 

@@ -28,11 +28,11 @@ from tallystick.apps.members.records import Member
 from tallystick.bench import kernel, report
 from tallystick.bench.cast import OPENS_MS, Cast, Desk, beginning, payer
 from tallystick.bench.load import send
-from tallystick.bench.machine import facts, say
+from tallystick.bench.machine import say
 from tallystick.bench.measuring import FULL, WARM_UP_SECONDS
 from tallystick.bench.network import MONEY
 from tallystick.bench.paging import Made
-from tallystick.bench.running import Serving, body_of_nodes, fill_state, serving
+from tallystick.bench.running import Serving, facts, fill_state, serving
 from tallystick.bench.signing import sign
 from tallystick.bench.workloads import PAGE, WIDE, Workload, hot, payments
 from tallystick.client.http import Transport
@@ -79,7 +79,7 @@ def measure(records: int = RECORDS, seconds: float = SECONDS) -> Figures:
         with tempfile.TemporaryDirectory(prefix="tallystick-growth-") as place:
             sizes.append(_measured(size, seconds, int(per_s * SPARE), Path(place)))
         size *= 10
-    return {"sizes": sizes, "machine": facts(body_of_nodes().name)}
+    return {"sizes": sizes, "machine": facts()}
 
 
 def _measured(size: int, seconds: float, per_s: int, folder: Path) -> Figures:

@@ -16,15 +16,14 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def facts(accel: str) -> dict[str, object]:
-    """The machine as the figures name it; `accel` is the body that really ran."""
+def machine() -> dict[str, object]:
+    """The machine as the figures name it."""
     return {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "memory_gb": memory_gb(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
-        "accel": accel,
     }
 
 

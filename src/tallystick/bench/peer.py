@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 
 from tallystick.bench import postgres, report
-from tallystick.bench.machine import facts, say
+from tallystick.bench.machine import say
 from tallystick.bench.measuring import Plan, measured
-from tallystick.bench.running import body_of_nodes
+from tallystick.bench.running import facts
 from tallystick.bench.workloads import KEYS, WIDE, WORKLOADS
 
 CLIENTS = (1, 16, 64)
@@ -59,7 +59,7 @@ def measure(ours_seconds: float = OURS_SECONDS, seconds: float = SECONDS) -> Fig
             "refused": ours.run.full.refused,
         },
         "ratio": round(per_s / best, 2),
-        "machine": facts(body_of_nodes().name),
+        "machine": facts(),
     }
 
 

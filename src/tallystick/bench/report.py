@@ -91,7 +91,7 @@ def _machine(told: Told) -> str:
     return _note(
         f"{told['measured_at']} · {machine['cpu']}, {machine['cores']} cores,"
         f" {machine.get('memory_gb', '?')} GB · Python {machine['python']} · body"
-        f" {machine['accel']}"
+        f" {machine['accel']}, state in {machine.get('store', '?')}"
     )
 
 

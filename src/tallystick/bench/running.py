@@ -13,22 +13,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tallystick import settings as settings_module
 from tallystick.accel import Body
 from tallystick.accel import load as load_body
 from tallystick.apps import APPS, AUTHORITY
 from tallystick.audit import audit
-from tallystick.bench.machine import cpu_seconds, resident_mb
+from tallystick.bench.machine import cpu_seconds, machine, resident_mb, say
 from tallystick.client.client import Client
 from tallystick.engine.folder import BLOCKS, STATE
 from tallystick.errors import AuditFailed, NodeError, Unreachable
 from tallystick.ledger.app import Record
 from tallystick.settings import SOCKET, Settings
-from tallystick.store.rocks import RocksStore
+from tallystick.store.kinds import open_state
 from tallystick.testing.filled import fill
 
 START_SECONDS = 600.0
 """How long a node may take to start over a large state."""
 LOOK_SECONDS = 0.02
+NOWHERE = Path("/nonexistent")
+"""A folder without a file of settings."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,27 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> Client:
 
 def fill_state(folder: Path, records: Iterable[Record]) -> int:
     """Put records into a node's state before its first block; how many there were."""
-    store = RocksStore(str(folder / STATE))
+    kind = settings_of_nodes().store.kind
+    store = open_state(folder / STATE, kind, begins=0, tell=say)
     try:
         return fill(store, records)
     finally:
         store.close()
 
 
+def settings_of_nodes() -> Settings:
+    """What every node of the bench runs with: the usual settings, and the environment."""
+    return settings_module.load(NOWHERE, os.environ)
+
+
 def body_of_nodes() -> Body:
     """The body that really runs in a node of the bench."""
-    return load_body(os.environ.get("TALLY_ACCEL", Settings().accel))
+    return load_body(settings_of_nodes().accel)
+
+
+def facts() -> dict[str, object]:
+    """The machine as the figures name it, and the bodies that really ran."""
+    return {**machine(), "accel": body_of_nodes().name, "store": settings_of_nodes().store.kind}
 
 
 def replayed(folder: Path) -> float:

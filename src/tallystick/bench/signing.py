@@ -40,8 +40,8 @@ class Signed:
 
 
 def sign(workload: Workload, chain_id: str, count: int, folder: Path) -> Signed:
-    """Sign at least so many transactions of a workload for a chain."""
-    folder.mkdir()
+    """Sign at least so many transactions for a chain; what is signed already stays."""
+    folder.mkdir(exist_ok=True)
     first = workload.page(Desk(chain_id), 0)
     files = ceil(count / len(first.load) / PAGES)
     spawned = multiprocessing.get_context("spawn")
