@@ -42,7 +42,10 @@ class Outcomes:
     def __call__(self, committed: Committed) -> None:
         """Count a block's answers; on the engine's thread."""
         self._last_s = time.monotonic()
-        for answer in committed.answers:
+        answers = committed.answers
+        others = [each for each in answers if not _is_accepted(each)]
+        self._counts[Outcome.ACCEPTED.value] += len(answers) - len(others)
+        for answer in others:
             self._counts[_outcome(answer)] += 1
 
     def read(self) -> dict[str, int]:
@@ -53,6 +56,11 @@ class Outcomes:
     def quiet_seconds(self) -> float:
         """How long ago the last block came; since the start when there was none."""
         return time.monotonic() - self._last_s
+
+
+def _is_accepted(answer: Answer) -> bool:
+    """Whether it happened, as most do."""
+    return answer.receipt is not None and answer.receipt.outcome is Outcome.ACCEPTED
 
 
 def _outcome(answer: Answer) -> str:

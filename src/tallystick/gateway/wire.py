@@ -33,7 +33,6 @@ TOKEN_SCHEME = "Tallystick "
 """What stands before the token in the header `Authorization`."""
 
 _SIZE_BYTES = 4
-_pack_size = struct.Struct(">I").pack
 _unpack_size = struct.Struct(">I").unpack_from
 _TOKEN_DOMAIN = b"tallystick/read/1"
 _TARGET_MAX = 4_096
@@ -41,7 +40,7 @@ _TARGET_MAX = 4_096
 
 def pack_frames(parts: Iterable[bytes]) -> bytes:
     """Several byte strings as one."""
-    return b"".join([piece for part in parts for piece in (_pack_size(len(part)), part)])
+    return b"".join([len(part).to_bytes(_SIZE_BYTES, "big") + part for part in parts])
 
 
 def unpack_frames(data: bytes, most: int = STREAM_MAX) -> list[bytes]:
