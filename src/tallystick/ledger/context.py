@@ -156,9 +156,10 @@ class Work:
         self.writes += 1
         if self.writes > self.budget.writes:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "writes", "most": self.budget.writes})
-        if key not in self.changes:
+        changes = self.changes
+        if key not in changes:
             self.before[key] = before
-        self.changes[key] = (name, after)
+        changes[key] = (name, after)
 
     # --- memory
 
@@ -358,7 +359,8 @@ class Context:
         work.reads += found.reads
         if work.reads > work.reads_max:
             raise work.too_many_reads()
-        return cast(T, found.value)
+        value: T = found.value
+        return value
 
     # --- change
 
@@ -370,7 +372,9 @@ class Context:
             raise Fault(f"{spec.name} is there already")
         if spec.moves and None in spec.moves:
             ensure(cast(Any, kept).status in spec.moves[None], f"{spec.name} cannot begin so")
-        self._put(spec.name, key, kept, None)
+        if spec.name in OWN_RECORDS:
+            self._require_own(spec.name)
+        work.put(spec.name, key, kept, None)
 
     def save(self, kept: Record) -> None:
         """Change a record that is there; its status may move only as its `moves` say."""
@@ -383,22 +387,24 @@ class Context:
             was, now = before.status, cast(Any, kept).status
             if was is not now and now not in spec.moves.get(was, ()):
                 raise Fault(f"{spec.name} cannot move from {was} to {now}")
-        self._put(spec.name, key, kept, before)
+        if spec.name in OWN_RECORDS:
+            self._require_own(spec.name)
+        work.put(spec.name, key, kept, before)
 
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
-        name = type_.spec.name
-        where = self._work.keys[name, key]
-        before = self._work.load(name, where)
+        name, work = type_.spec.name, self._work
+        where = work.keys[name, key]
+        before = work.load(name, where)
         if before is None:
             raise Fault(f"{name} is not there")
-        self._put(name, where, None, before)
-
-    def _put(self, name: str, key: bytes, after: Record | None, before: Record | None) -> None:
-        """Change a record of an application, or of the ledger under a rule that governs."""
         if name in OWN_RECORDS:
-            ensure(self.governs and name in GOVERNED, f"{name} is not this rule's to write")
-        self._work.put(name, key, after, before)
+            self._require_own(name)
+        work.put(name, where, None, before)
+
+    def _require_own(self, name: str) -> None:
+        """Only a rule that governs writes the ledger's own records, and not all of them."""
+        ensure(self.governs and name in GOVERNED, f"{name} is not this rule's to write")
 
     def new_id(self, prefix: str) -> str:
         """A new id, derived from the transaction, the call and a counter; listed in the receipt."""

@@ -371,13 +371,14 @@ class _Block:
 
     def _encode(self, work: Work) -> None:
         """Encode what changed, in key order, and read it back: what is kept must be readable."""
-        reads_back = self.ledger.rules.reads_back
+        reads_back, changes, before = self.ledger.rules.reads_back, work.changes, work.before
         size, most = 0, self.moment.budget.bytes
-        for key, (name, after) in sorted(work.changes.items()):
+        for key in sorted(changes):
+            name, after = changes[key]
             raw = None
             if after is not None:
                 raw = encode(after)
-                if not reads_back(after, raw, work.before[key]):
+                if not reads_back(after, raw, before[key]):
                     raise Fault(f"{name} does not read back the same")
                 size += len(raw)
             work.encoded.append((key, raw))

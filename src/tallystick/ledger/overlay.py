@@ -70,7 +70,10 @@ class Changed:
         touched = self.touched
         for key, (name, after) in changes.items():
             if key not in mine:
-                touched.setdefault(name, []).append(key)
+                keys = touched.get(name)
+                if keys is None:
+                    keys = touched[name] = []
+                keys.append(key)
             mine[key] = after
 
     def under(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
@@ -112,11 +115,11 @@ class Overlay:
 
     def merge(self, changes: dict[bytes, tuple[str, Record | None]]) -> None:
         """Take over what a transaction or timer changed."""
-        changed = self.changed
-        names = len(changed.touched)
-        changed.merge(changes)
-        if len(changed.touched) > names:
-            self.names.update(changed.touched)
+        touched = self.changed.touched
+        count = len(touched)
+        self.changed.merge(changes)
+        if len(touched) > count:
+            self.names.update(touched)
 
     def is_changed(self, key: bytes) -> bool:
         """Whether this block, or one before it that is not committed, has changed a record."""

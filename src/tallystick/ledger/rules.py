@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import compress
-from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
-from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
@@ -73,10 +70,9 @@ class Rules:
         if type(before) is not type(after):
             same: bool = self.decoders[after.spec.name].decode(raw) == after
             return same
-        now, was = astuple(after), astuple(before)
-        fields = self._fields[type(after)]
-        for value, decoded in compress(zip(now, fields, strict=True), map(is_not, now, was)):
-            if decoded(encode(value)) != value:
+        for name, decoded in self._fields[type(after)]:
+            value = getattr(after, name)
+            if value is not getattr(before, name) and decoded(encode(value)) != value:
                 return False
         return True
 
@@ -96,9 +92,10 @@ class Rules:
         return limits
 
 
-def _field_decoders(kept: type[Record]) -> tuple[Callable[[bytes], Any], ...]:
-    """For each field of a record, in order, what reads its bytes."""
-    return tuple([decoder(field.type).decode for field in msgspec.structs.fields(kept)])
+def _field_decoders(kept: type[Record]) -> tuple[tuple[str, Callable[[bytes], Any]], ...]:
+    """Fields of a record, each with what reads its bytes."""
+    fields = msgspec.structs.fields(kept)
+    return tuple([(field.name, decoder(field.type).decode) for field in fields])
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
@@ -122,11 +119,13 @@ def _limit(message: type[Message], path: str, by_class: dict[str, type[Record]])
 
 def _amount(holder: Any, name: str) -> tuple[str, int] | None:
     """Currency and amount at the object that holds them."""
-    minor = getattr(holder, name)
+    minor: int | None = getattr(holder, name)
     if minor is None:
         return None
-    money = getattr(holder, "money", None)
-    currency = getattr(holder, "currency", None) if money is None else currency_of(money)
+    money: str | None = getattr(holder, "money", None)
+    if money is not None:
+        return currency_of(money), minor
+    currency: str | None = getattr(holder, "currency", None)
     if currency is None:
         raise Fault(f"{type(holder).__name__} has an amount without a currency")
     return currency, minor

@@ -10,7 +10,7 @@ from tallystick.apps.cash.records import Balance, Held
 from tallystick.apps.cash.refusals import Refusal
 from tallystick.apps.members.interface import Scope, require_not_frozen
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import RefusalValue, Refused, require
+from tallystick.ledger.refusal import need, require
 from tallystick.ledger.view import Reader
 from tallystick.values.codec import replace
 from tallystick.values.money import add
@@ -132,14 +132,11 @@ def pay_out(ctx: Context, party: str, money: str, amount_minor: int) -> Balance:
     """What the party's balance is once this much has left it; not saved yet."""
     require(amount_minor > 0, Refusal.ZERO_AMOUNT)
     require_not_frozen(ctx, Scope.CASH_ACCOUNT, f"{money}/{party}")
-    balance = ctx.peek(Balance, party, money)
-    if balance is None or balance.available_minor < amount_minor:
-        told: dict[str, RefusalValue] = {
-            "party": party,
-            "amount_minor": amount_minor,
-            "money": money,
-        }
-        raise Refused(Refusal.INSUFFICIENT, told)
+    found = ctx.peek(Balance, party, money)
+    enough = found if found is not None and found.available_minor >= amount_minor else None
+    balance = need(
+        enough, Refusal.INSUFFICIENT, party=party, amount_minor=amount_minor, money=money
+    )
     return replace(balance, available_minor=balance.available_minor - amount_minor)
 
 

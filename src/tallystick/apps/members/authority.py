@@ -84,6 +84,8 @@ class MembersAuthority:
         self, ctx: Context, calls: tuple[Call[Any], ...], keys: tuple[bytes, ...]
     ) -> tuple[Signed, ...]:
         """Who signed each call; a refusal if keys, licences, officers or limits do not suffice."""
+        if len(calls) == 1:
+            return (_signed_alone(ctx, calls[0], keys),)
         hands = ctx.recall(_hands, tuple([call.party for call in calls]), keys)
         amounts = [limited_amount(ctx, call.message) for call in calls]
         sums = _sums(calls, amounts)
@@ -119,6 +121,18 @@ NOBODY: Final = Hands((), limited=False)
 
 AUTHORITY: Final = MembersAuthority()
 """What `node` and tests hand to the ledger."""
+
+
+def _signed_alone(ctx: Context, call: Call[Any], keys: tuple[bytes, ...]) -> Signed:
+    """Who signed the only call of a transaction: the usual case, and the same steps."""
+    party, message = call.party, call.message
+    hands = ctx.recall(_hands, (party,), keys).get(party, NOBODY)
+    total = limited_amount(ctx, message)
+    signed = _signed(ctx, call, ctx.recall(_plan, hands, party, type(message)), total)
+    if total is not None and hands.limited:
+        for officer in hands.officers:
+            _check_limits(ctx, officer, {total[0]: total[1]})
+    return signed
 
 
 # --- who signed
@@ -205,7 +219,7 @@ def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Sig
 def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | None) -> Signed:
     """Officers and outlet of a call, if the persons who signed suffice."""
     needs, signed, policy = plan.needs, plan.signed, plan.policy
-    tiers = _tiers(policy, total)
+    tiers = () if policy is None or total is None else _tiers(policy, total)
     if tiers:
         for tier in tiers:
             needs = stricter(needs, _pairs(tier.needs))
@@ -223,11 +237,9 @@ def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | 
     return Signed(call.outlet, signed.officers)
 
 
-def _tiers(policy: Policy | None, total: tuple[str, int] | None) -> list[Tier]:
+def _tiers(policy: Policy, total: tuple[str, int]) -> tuple[Tier, ...]:
     """Tiers of a policy that an amount reaches."""
-    if policy is None or total is None or not policy.tiers:
-        return []
-    return [tier for tier in policy.tiers if _reaches(tier, total)]
+    return tuple([tier for tier in policy.tiers if _reaches(tier, total)])
 
 
 def _reaches(tier: Tier, total: tuple[str, int]) -> bool:

@@ -123,6 +123,8 @@ class Scope(enum.Enum):
     CASH_ACCOUNT = "cash_account"
     PIECE = "piece"
 
+    __hash__ = object.__hash__  # as quick as can be: it is part of what is recalled
+
 
 class Suite(enum.Enum):
     """Signature scheme of a key."""
