@@ -204,3 +204,27 @@ def test_what_did_happen_before_them_says_so(stand: Keeper) -> None:
     engine.decide(Answer(one.id, None, 1, one.raw))
     waited(batch)
     assert batch.replies()[0].code == Refusal.NOT_HERE.number
+
+
+def test_who_asks_again_and_again_while_no_block_comes_takes_no_more_room(stand: Keeper) -> None:
+    desk, engine = stand.desk, stand
+    gateway = gateway_of(engine)
+    one = signed(desk)
+    first = gateway.offer([one.raw])
+    for _ in range(50):
+        gateway.offer([one.raw]).leave()
+        asked = gateway.ask(one.id)
+        assert asked is not None
+        asked.leave()
+    last, waits = gateway.offer([one.raw]), gateway.ask(one.id)
+    assert waits is not None
+    several = gateway._waiting[one.id]
+    assert isinstance(several, dict)
+    assert len(several[one.raw]) == 2, "the first, and the one that is not answered yet"
+    assert len(gateway._asked[one.id]) == 1
+    assert gateway.waiting() == 1
+    engine.decide(Answer(one.id, receipt(one, Decided.ACCEPTED), 2, one.raw))
+    for batch in (first, last, waits):
+        waited(batch)
+        assert batch.replies()[0].outcome is Outcome.ACCEPTED
+    assert (gateway.waiting(), gateway._waiting, gateway._asked) == (0, {}, {})

@@ -79,9 +79,16 @@ def unknown(transaction_id: str) -> Refused:
 
 
 async def wait_for(batch: Batch, seconds: int) -> None:
+    """Wait until every answer is there, or the time is over; nobody waits for it afterwards."""
+    try:
+        if seconds:
+            await _done(batch, seconds)
+    finally:
+        batch.leave()
+
+
+async def _done(batch: Batch, seconds: int) -> None:
     """Wait until every answer is there, or the time is over."""
-    if not seconds:
-        return
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 

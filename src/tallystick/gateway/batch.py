@@ -31,6 +31,12 @@ class Batch:
         self._answers: list[Answer | Reply | None] = [None] * len(ids)
         self._left = len(ids)
         self._when_done: Call | None = None
+        self.is_left = False
+        """Whether nobody will ask for the answers any more: the request has had its reply."""
+
+    def leave(self) -> None:
+        """Nobody will ask for the answers any more."""
+        self.is_left = True
 
     def when_done(self, call: Call) -> None:
         """Call once, from any thread, when every answer is there."""

@@ -116,6 +116,8 @@ class Gateway:
         if isinstance(found, tuple):
             found = self._waiting[transaction_id] = {found[0]: [found]}
         same = found.setdefault(waiter[0], [])
+        if same:
+            same[1:] = _still_waiting(same[1:])
         same.append(waiter)
         is_new = len(same) == 1
         self._count += is_new
@@ -187,7 +189,8 @@ class Gateway:
         batch = Batch([transaction_id], self._lock, is_kept=self._engine.keeps)
         with self._lock:
             if transaction_id in self._waiting:
-                self._asked.setdefault(transaction_id, []).append((b"", batch, 0))
+                others = _still_waiting(self._asked.get(transaction_id, ()))
+                self._asked[transaction_id] = [*others, (b"", batch, 0)]
                 return batch
             outside = self._outside.get(transaction_id)
         known = self._engine.answer(transaction_id) or outside
@@ -219,6 +222,11 @@ class Gateway:
             self._count = 0
         for batch in {batch for _, batch, _ in waiters if batch is not None}:
             batch.give_up()
+
+
+def _still_waiting(waiters: Sequence[Waiter]) -> list[Waiter]:
+    """Those whose request has no reply yet: while no block comes, a client may ask for ever."""
+    return [each for each in waiters if each[1] is not None and not each[1].is_left]
 
 
 def _is_final(answer: Answer | Reply) -> bool:
