@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     body = body_of_nodes()
     stored = json.loads(asked.file.read_text(encoding="utf-8")) if asked.file.exists() else {}
-    with tempfile.TemporaryDirectory(prefix="tallystick-check-") as place:
+    with tempfile.TemporaryDirectory(prefix="tally-") as place:
         measure = prepared(Path(place), body)
         if asked.store:
             found = best(measure() for _ in range(ATTEMPTS))

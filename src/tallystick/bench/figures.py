@@ -56,7 +56,7 @@ def measure(
     names: Sequence[str], *, seconds: float = SECONDS, runs: int = RUNS, folder: Path | None = None
 ) -> Figures:
     """Measure workloads one after the other; `folder` is where their files may stand meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="tallystick-bench-", dir=folder) as place:
+    with tempfile.TemporaryDirectory(prefix="tally-", dir=folder) as place:
         limits = _roofs(Path(place))
         found = [_one(name, seconds, runs, Path(place)) for name in names]
     return told(found, limits)

@@ -46,7 +46,7 @@ def measure(ours_seconds: float = OURS_SECONDS, seconds: float = SECONDS) -> Fig
     """Both, and how many times as many payments ours are."""
     postgres.programs_folder()
     workload = next(iter(WORKLOADS.values()))
-    with tempfile.TemporaryDirectory(prefix="tallystick-peer-") as place:
+    with tempfile.TemporaryDirectory(prefix="tally-") as place:
         ours = measured(workload, Plan(ours_seconds), Path(place) / "ours")
     theirs = _postgres(seconds)
     per_s, best = ours.run.full.per_s, float(str(theirs["tps"]))
@@ -68,7 +68,7 @@ def _postgres(seconds: float) -> Figures:
     best: dict[str, int] = {}
     every: dict[str, int] = {}
     with (
-        tempfile.TemporaryDirectory(prefix="tallystick-postgresql-") as place,
+        tempfile.TemporaryDirectory(prefix="tally-") as place,
         postgres.running(Path(place)) as cluster,
     ):
         version = cluster.version()
