@@ -65,12 +65,14 @@ def test_generated_pages_say_so() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    """The page names what pyproject.toml names, in the same order."""
+    """The page names what pyproject.toml and the crate's Cargo.toml name, in the same order."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lists = [project["project"]["dependencies"]]
     lists += project["project"].get("optional-dependencies", {}).values()
     lists += project["dependency-groups"].values()
     wanted = dict.fromkeys(re.split(r"[<>=!~\[; ]", each)[0] for part in lists for each in part)
+    crate = tomllib.loads((ROOT / "native" / "Cargo.toml").read_text(encoding="utf-8"))
+    wanted |= crate["dependencies"]
     page = (ROOT / "docs" / "adr" / "dependencies.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `([^`]+)` \| .{10,}\|$", page, re.MULTILINE) == list(wanted)
 
