@@ -140,6 +140,7 @@ def interleaved() -> Iterator[bytes]:
         b"",
         bytes(70_000),
         msgspec.msgpack.encode([form, turned, signatures]),
+        msgspec.msgpack.encode([form, msgspec.msgpack.encode(plain | {"tip": 5}), signatures]),
         msgspec.msgpack.encode([form, body, signatures[::-1]]),
         msgspec.msgpack.encode([form, body, []]),
         msgspec.msgpack.encode([form, body, last]),
