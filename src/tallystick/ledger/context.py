@@ -168,8 +168,9 @@ class Work:
         if found.now_ms is not None and found.now_ms != self.moment.now_ms:
             return False
         mine = self.changes
-        if mine and any(key in mine for key in found.keys):
-            return False
+        for key in found.keys:
+            if key in mine:
+                return False
         return found.names.isdisjoint(self.names) or not any(
             self.overlay.is_changed(key) for key in found.keys
         )

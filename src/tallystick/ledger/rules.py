@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
@@ -70,9 +73,10 @@ class Rules:
         if type(before) is not type(after):
             same: bool = self.decoders[after.spec.name].decode(raw) == after
             return same
-        for name, decoded in self._fields[type(after)]:
+        is_new = map(is_not, astuple(after), astuple(before))
+        for name, decoded in compress(self._fields[type(after)], is_new):
             value = getattr(after, name)
-            if value is not getattr(before, name) and decoded(encode(value)) != value:
+            if decoded(encode(value)) != value:
                 return False
         return True
 

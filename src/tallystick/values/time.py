@@ -5,6 +5,7 @@ from UTC in minutes on the day concerned.
 """
 
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from tallystick.values.errors import DayError
@@ -24,8 +25,12 @@ _LAST_ORDINAL: Final = date.max.toordinal()
 _DAYS_OF_MONTH: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+@lru_cache(maxsize=20_000)
 def _date(day: str) -> date:
-    """The day as a date. Only the long form is read, which `fromisoformat` alone does not ask."""
+    """The day as a date. Only the long form is read, which `fromisoformat` alone does not ask.
+
+    The same few days are asked about again and again, so what a text says is kept.
+    """
     if len(day) == 10 and day[4] == day[7] == "-" and day.isascii():
         try:
             return date.fromisoformat(day)
