@@ -18,15 +18,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from random import Random
 
 from tallystick.apps.cash.messages import Transfer
 from tallystick.apps.cash.records import Balance
 from tallystick.apps.members.parts import Kind, Size
-from tallystick.apps.members.records import Member
+from tallystick.apps.members.records import Key, Member, Officer, Policy
 from tallystick.bench import kernel, report
-from tallystick.bench.cast import OPENS_MS, Cast, Desk, beginning, payer
+from tallystick.bench.cast import OPENS_MS, Cast, Desk, payer, records
 from tallystick.bench.load import send
 from tallystick.bench.machine import say
 from tallystick.bench.measuring import FULL, WARM_UP_SECONDS
@@ -39,7 +40,7 @@ from tallystick.client.http import Transport
 from tallystick.engine.folder import STATE
 from tallystick.errors import NodeError
 from tallystick.ledger.app import Record
-from tallystick.node import init
+from tallystick.node import Beginning, init
 
 RECORDS = 10_000_000
 """Records of the largest state."""
@@ -50,8 +51,12 @@ PER_PAYER = 9
 """Records of a member that signs: entry, officers, keys, policy, account."""
 PER_MEMBER = 2
 """Records of a member that only has an account."""
+FILLED = (Member, Officer, Key, Policy, Balance)
+"""Records that are filled in; the others stand in the genesis, which is read at every start."""
 SPARE = 1.5
 """How many more are signed than the kernel executed; what is sooner sent ends a load sooner."""
+PER_S_LEAST = 30_000
+"""How many are signed for each second at least, lest the kernel was measured in a busy moment."""
 BUCKET = re.compile(r'^tally_commit_seconds_bucket\{le="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 Figures = dict[str, object]
@@ -71,14 +76,15 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measure(records: int = RECORDS, seconds: float = SECONDS) -> Figures:
+def measure(largest: int = RECORDS, seconds: float = SECONDS) -> Figures:
     """Every size up to so many records, each ten times the one before."""
-    per_s = kernel.per_s("hot_accounts", min(seconds, kernel.SECONDS))
+    alone = kernel.per_s("uniform", min(seconds, kernel.SECONDS))
+    per_s = max(int(SPARE * alone), PER_S_LEAST)
     sizes = []
-    size = min(SMALLEST, records)
-    while size <= records:
+    size = min(SMALLEST, largest)
+    while size <= largest:
         with tempfile.TemporaryDirectory(prefix="tally-") as place:
-            sizes.append(_measured(size, seconds, int(per_s * SPARE), Path(place)))
+            sizes.append(_measured(size, seconds, per_s, Path(place)))
         size *= 10
     return {"sizes": sizes, "machine": facts()}
 
@@ -87,10 +93,12 @@ def _measured(size: int, seconds: float, per_s: int, folder: Path) -> Figures:
     """One size."""
     active = min(WIDE, size // PER_PAYER)
     data = folder / "node"
-    genesis = init(data, beginning(Cast(payers=active))).genesis
-    known = len(genesis.records)
-    accounts = active + max(0, size - known) // PER_MEMBER
-    filled = known + fill_state(data, idle_members(active, accounts))
+    founded = records(Cast(payers=active))
+    first = [each for each in founded if not isinstance(each, FILLED)]
+    genesis = init(data, Beginning("bench", first, opens_at_ms=OPENS_MS, trial=True)).genesis
+    accounts = active + max(0, size - len(founded)) // PER_MEMBER
+    signing = [each for each in founded if isinstance(each, FILLED)]
+    filled = len(first) + fill_state(data, chain(signing, idle_members(active, accounts)))
     say(f"{filled:,} records: filled")
     loads = {
         "hot": partial(payments, accounts=active, choose=hot),
@@ -145,16 +153,17 @@ def _loaded(
     node: Serving, workload: Workload, chain_id: str, per_s: int, seconds: float
 ) -> Figures:
     """One load: signed, warmed up, sustained; and what committing took meanwhile."""
-    count = int(per_s * (seconds + WARM_UP_SECONDS)) + PAGE
+    warm_up = min(seconds, WARM_UP_SECONDS)
+    count = int(per_s * (seconds + warm_up)) + PAGE
     folder = node.folder.parent / workload.name
     pages = sign(workload, chain_id, count, folder).load()
-    send([node.address], pages, WARM_UP_SECONDS, FULL)
+    send([node.address], pages, warm_up, FULL)
     before, log_bytes = commits(node), node.log_bytes()
     full = send([node.address], pages, seconds, FULL)
     node.must_be_idle()
     shutil.rmtree(folder)
-    if full.refused:
-        raise NodeError(f"{full.refused} transactions were refused")
+    if full.refused or not full.accepted:
+        raise NodeError(f"{full.refused} transactions were refused, {full.accepted} accepted")
     commit = slowest_ms(before, commits(node), 99.9)
     return {
         f"{workload.name}_tps": round(full.per_s),
