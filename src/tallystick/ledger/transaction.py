@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar, Union
 
 import msgspec
@@ -163,8 +163,8 @@ class Transaction:
     """The bytes as they travelled."""
     id: bytes
     """SHA-256 of the signed bytes."""
-    body: Body[Any]
-    """What is signed, decoded."""
+    body: Body[Any] = field(compare=False)
+    """What is signed, decoded; a `QuickBody` when its names were known. The bytes decide."""
     public_keys: tuple[bytes, ...]
     """Keys that signed, sorted."""
 
