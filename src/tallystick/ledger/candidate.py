@@ -87,6 +87,8 @@ class Candidate:
     """The ledger's own changes, in key order."""
     records: dict[bytes, Record | None]
     """Net changes as records, for the cache."""
+    touched: dict[str, list[bytes]]
+    """Their keys by record name."""
     writes: dict[bytes, bytes | None]
     """Net changes as bytes, for the store and the tree."""
     used: dict[int, list[Use]] = field(default_factory=dict)

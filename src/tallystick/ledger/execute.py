@@ -125,6 +125,7 @@ class Ledger:
             left_out=run.left_out,
             own_changes=run.own_changes,
             records=run.records,
+            touched=run.changed.touched,
             writes=run.writes,
             used=run.used,
             used_by=run.used_by,

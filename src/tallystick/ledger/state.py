@@ -20,6 +20,7 @@ from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
+from tallystick.ledger.few import FEW_MAX, Few
 from tallystick.ledger.memory import Memory
 from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
@@ -103,6 +104,7 @@ class State:
         tree_version: int | None = None,
         merkle_root: MerkleRoot = merkle_root,
         cache_max: int = CACHE_MAX,
+        few_max: int = FEW_MAX,
     ) -> None:
         """Read the used references and build the tree from what the store holds.
 
@@ -112,6 +114,7 @@ class State:
         self._decoders = decoders
         self._cache: dict[bytes, Any] = {}
         self._cache_max = cache_max
+        self._few = Few(store, decoders, few_max=few_max)
         self.memory = Memory()
         """What follows from committed records."""
         self.ahead: tuple[Changed, ...] = ()
@@ -139,6 +142,8 @@ class State:
         """The record of a key; `name` is its record name."""
         found: Record | None = self._cache.get(key, _MISSING)
         if found is _MISSING:
+            if self._few.lacks(name, key):
+                return None
             raw = self._store.get(key)
             found = None if raw is None else decoded_record(self._decoders, name, raw)
             self._remember(key, found)
@@ -196,6 +201,7 @@ class State:
         self.memory.forget(candidate.records)
         self._store.apply(header.height, candidate.writes, self._side(candidate))
         self._cache.update(candidate.records)
+        self._few.note(candidate.touched, candidate.records)
         self._bound()
         for minute in candidate.minutes_dropped:
             self._over.extend((minute, uses) for uses in self._minutes.pop(minute, ()))

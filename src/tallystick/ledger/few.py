@@ -1,0 +1,63 @@
+"""Records of which there are few: all their keys are known, so nobody asks the store for others.
+
+Most of what a rule looks for and does not find is of this sort: an order that freezes a piece, a
+parameter that governance has not set. Of a piece that was just made the cache knows nothing either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from tallystick.ledger.app import Record
+from tallystick.values.codec import encode_key
+
+FEW_MAX = 10_000
+"""Records of one name up to which its keys are kept; a name that has had more is let go of."""
+
+
+class Scanned(Protocol):
+    """What is read of a store."""
+
+    def scan(
+        self, prefix: bytes, start: bytes | None = None, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Keys with a prefix, from `start` on, in key order."""
+
+
+class Few:
+    """Keys of the committed records of every name that has few.
+
+    They are read before anything is executed and then kept up by whoever commits. Who executes a
+    block meanwhile asks for nothing that is being committed, as with the cache of records.
+    """
+
+    def __init__(self, store: Scanned, names: Iterable[str], *, few_max: int = FEW_MAX) -> None:
+        """Read the keys."""
+        self._few_max = few_max
+        self._keys: dict[str, set[bytes]] = {}
+        for name in names:
+            keys = {key for key, _ in store.scan(encode_key(name), None, few_max + 1)}
+            if len(keys) <= few_max:
+                self._keys[name] = keys
+
+    def lacks(self, name: str, key: bytes) -> bool:
+        """Whether it is known that there is no such record."""
+        keys = self._keys.get(name)
+        return keys is not None and key not in keys
+
+    def note(
+        self, touched: Mapping[str, Iterable[bytes]], records: Mapping[bytes, Record | None]
+    ) -> None:
+        """Keep up with a block: the keys that it changed by name, and what is there now."""
+        for name, changed in touched.items():
+            keys = self._keys.get(name)
+            if keys is None:
+                continue
+            for key in changed:
+                if records[key] is None:
+                    keys.discard(key)
+                else:
+                    keys.add(key)
+            if len(keys) > self._few_max:
+                del self._keys[name]

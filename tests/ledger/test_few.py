@@ -1,0 +1,84 @@
+"""Names of which there are few records: what is not there is known without the store."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from tallystick.accel import load
+from tallystick.ledger.few import Few
+from tallystick.ledger.receipt import Outcome
+from tallystick.ledger.state import State
+from tallystick.testing.world import World
+from tallystick.values.codec import encode, encode_key
+from tests.ledger.toy.messages import CountUp, Drop, Open
+from tests.ledger.toy.people import toy_world
+from tests.ledger.toy.records import Counter, Note
+
+NOTES = [Note(name="n", number=number) for number in range(5)]
+NAME = Note.spec.name
+
+
+def note_key(number: int) -> bytes:
+    """State key of a note."""
+    return encode_key(NAME, "n", number)
+
+
+def few_of(world: World, few_max: int) -> Few:
+    """The keys of a world's records, of names with so many at most."""
+    return Few(world.store, world.ledger.rules.decoders, few_max=few_max)
+
+
+def test_what_is_absent_is_known_where_there_are_few() -> None:
+    world = toy_world(records=NOTES)
+    few = few_of(world, 5)
+    assert few.lacks(NAME, note_key(5))
+    assert few.lacks(Counter.spec.name, encode_key(Counter.spec.name, "ctr-0123456789abcdef"))
+    assert not any(few.lacks(NAME, note_key(number)) for number in range(5))
+    assert not few_of(world, 4).lacks(NAME, note_key(5)), "there are many, so nothing is known"
+
+
+def test_a_block_is_kept_up_with() -> None:
+    few = few_of(toy_world(records=NOTES), 5)
+    few.note({NAME: [note_key(1), note_key(7)]}, {note_key(1): None, note_key(7): NOTES[0]})
+    assert few.lacks(NAME, note_key(1))
+    assert not few.lacks(NAME, note_key(7))
+    few.note({NAME: [note_key(8)]}, {note_key(8): NOTES[0]})
+    assert not few.lacks(NAME, note_key(1)), "now there are many"
+    few.note({NAME: [note_key(8)]}, {note_key(8): None})
+    assert not few.lacks(NAME, note_key(1)), "and they stay many"
+
+
+@pytest.mark.parametrize("few_max", (0, 3, 10_000))
+def test_a_state_is_the_same_with_few_or_many(few_max: int) -> None:
+    world, rng = toy_world(records=NOTES), Random(few_max)
+    state = State(
+        world.store.copy(),
+        world.ledger.rules.decoders,
+        world.chain.state.tip,
+        tree=load("python").tree(),
+        cache_max=2,
+        few_max=few_max,
+    )
+    made: list[str] = ["ctr-0123456789abcdef"]
+    for _ in range(60):
+        message = rng.choice(
+            (
+                Open(currency="CNY"),
+                CountUp(counter_id=rng.choice(made), by_minor=1),
+                Drop(counter_id=rng.choice(made)),
+            )
+        )
+        world.now_ms += 1
+        raw = world.signed(("A.m", message))
+        transaction = world.ledger.codec.decode(raw)
+        mine = world.ledger.execute(state, world.now_ms, [transaction])
+        other = world.ledger.execute(world.chain.state, world.now_ms, [transaction])
+        assert encode(mine.header) == encode(other.header)
+        receipt = mine.done[0].receipt
+        if isinstance(message, Open) and receipt.outcome is Outcome.ACCEPTED:
+            made.append(receipt.ids[0])
+        state.commit(mine, bytes(32))
+        world.chain.state.commit(other, bytes(32))
+    assert len(made) > 10
