@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,13 @@ from tallystick.settings import Settings, split_address
 from tallystick.values.codec import settle_types
 
 log = logging.getLogger(__name__)
+
+TURN_SECONDS = 0.001
+"""How long a thread of an embedded node may keep Python's lock while another waits for it.
+
+The thread that makes blocks durable comes back from native code several times a block; it should
+not wait five milliseconds, the usual turn, each time for the thread that executes.
+"""
 
 
 class Node:
@@ -176,6 +184,8 @@ class Node:
                 await server.is_ready.wait()
             if threading.current_thread() is threading.main_thread():
                 _tame_collector()
+                if self.settings.engine.kind == "embedded":
+                    sys.setswitchinterval(TURN_SECONDS)
             if self._failure is None:
                 forget_halt(self.folder)
             ready()
