@@ -54,7 +54,7 @@ class Few:
             keys = self._keys.get(name)
             if keys is None:
                 continue
-            for key in changed:
+            for key in tuple(changed):  # who executes meanwhile may bring them into order
                 if records[key] is None:
                     keys.discard(key)
                 else:

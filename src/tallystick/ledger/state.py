@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -237,7 +236,7 @@ class State:
         cache = self._cache
         over = len(cache) - self._cache_max
         if over > 0:
-            for old in list(islice(cache, over + self._cache_max // 10)):
+            for old in list(cache)[: over + self._cache_max // 10]:  # copied in one step
                 cache.pop(old, None)
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
