@@ -14,6 +14,9 @@ const CURRENT_BYTES: usize = 25;
 const TABLES: &str = "tables";
 const LOCK: &str = "LOCK";
 
+/// How often a list is read again that its writer has replaced meanwhile.
+const TRIES: usize = 100;
+
 static SHADOWS: AtomicU64 = AtomicU64::new(0);
 
 /// Hold a folder until the file is closed or the process ends.
@@ -63,8 +66,23 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// Links to all files of a store as they are now.
+    /// Links to all files of a store as they are now; its writer may be at work beside us.
     pub fn of(folder: &Path) -> Result<Self, Failure> {
+        let current = folder.join(CURRENT);
+        let mut before = fs::read(&current).ok();
+        let mut made = Self::links(folder);
+        for _ in 0..TRIES {
+            let now = fs::read(&current).ok();
+            if now == before {
+                break;
+            }
+            before = now;
+            made = Self::links(folder);
+        }
+        made
+    }
+
+    fn links(folder: &Path) -> Result<Self, Failure> {
         let Some(list) = sound_list(folder)? else {
             return Err(Failure::Damaged("there is none".to_owned()));
         };
@@ -79,7 +97,10 @@ impl Shadow {
         }
         for entry in fs::read_dir(folder.join(TABLES))? {
             let entry = entry?;
-            let table = fs::canonicalize(entry.path())?;
+            // A table that is gone belonged to no list any more, or the list says that it is missing.
+            let Ok(table) = fs::canonicalize(entry.path()) else {
+                continue;
+            };
             std::os::unix::fs::symlink(table, shadow.path.join(TABLES).join(entry.file_name()))?;
         }
         Ok(shadow)
