@@ -11,9 +11,16 @@ from tallystick.bench import kernel, roofs
 from tallystick.bench.cast import Desk
 from tallystick.bench.load import Measured
 from tallystick.bench.machine import say
-from tallystick.bench.measuring import Found, Plan, Run, measured
+from tallystick.bench.measuring import (
+    WARM_UP_SECONDS,
+    WIDE_WARM_UP_SECONDS,
+    Found,
+    Plan,
+    Run,
+    measured,
+)
 from tallystick.bench.running import body_of_nodes, facts
-from tallystick.bench.workloads import WORKLOADS
+from tallystick.bench.workloads import WIDE, WORKLOADS
 from tallystick.errors import SettingsError
 
 SECONDS = 30.0
@@ -85,7 +92,8 @@ def _one(name: str, seconds: float, runs: int, folder: Path) -> Found:
     if name == next(iter(WORKLOADS)):
         plan = Plan(seconds, runs, calm=True, kernel_seconds=kernel_seconds)
     else:
-        plan = Plan(seconds / OTHERS, kernel_seconds=kernel_seconds)
+        warm_up = WIDE_WARM_UP_SECONDS if WORKLOADS[name].keys >= WIDE else WARM_UP_SECONDS
+        plan = Plan(seconds / OTHERS, kernel_seconds=kernel_seconds, warm_up_seconds=warm_up)
     return measured(WORKLOADS[name], plan, folder / name)
 
 

@@ -30,7 +30,7 @@ from tallystick.bench import kernel, report
 from tallystick.bench.cast import OPENS_MS, Cast, Desk, payer, records
 from tallystick.bench.load import send
 from tallystick.bench.machine import say
-from tallystick.bench.measuring import FULL, WARM_UP_SECONDS
+from tallystick.bench.measuring import FULL, WIDE_WARM_UP_SECONDS
 from tallystick.bench.network import MONEY
 from tallystick.bench.paging import Made
 from tallystick.bench.running import Serving, facts, fill_state, serving
@@ -153,7 +153,7 @@ def _loaded(
     node: Serving, workload: Workload, chain_id: str, per_s: int, seconds: float
 ) -> Figures:
     """One load: signed, warmed up, sustained; and what committing took meanwhile."""
-    warm_up = min(seconds, WARM_UP_SECONDS)
+    warm_up = min(seconds, WIDE_WARM_UP_SECONDS)
     count = int(per_s * (seconds + warm_up)) + PAGE
     folder = node.folder.parent / workload.name
     pages = sign(workload, chain_id, count, folder).load()

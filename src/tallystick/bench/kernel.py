@@ -29,6 +29,7 @@ from tallystick.values.codec import encode
 SECONDS = 5.0
 """How long each workload's transactions are executed."""
 WARM_UP_PAGES = 2
+"""Pages executed before it counts, and three for every thousand keys: each has come up by then."""
 
 
 class _NoTree(Tree):
@@ -100,12 +101,13 @@ def measure(workload: Workload, seconds: float) -> float:
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)  # as a node does
     count, spent, index = 0, 0.0, 0
+    warm = WARM_UP_PAGES + 3 * workload.keys // 1_000
     while spent < seconds:
         made = workload.page(desk, index)
         if made.before:
             kernel.block(made.before)
         took = kernel.block(made.load, refused=workload.refused)
-        if index >= WARM_UP_PAGES:
+        if index >= warm:
             spent += took
             count += len(made.load)
         index += 1

@@ -19,6 +19,8 @@ from tallystick.errors import NodeError
 from tallystick.node import init
 
 WARM_UP_SECONDS = 3.0
+WIDE_WARM_UP_SECONDS = 6.0
+"""Where there are very many accounts: most have come up by then."""
 CALM_SECONDS = 10.0
 """How long the load at half of the peak is, and then that of single transactions, at most."""
 FULL = Pace(stream=1_000, flying=6)
