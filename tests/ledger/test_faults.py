@@ -27,6 +27,7 @@ BUGS = (
     "wrong-start",
     "wrong-move",
     "unreadable",
+    "changed-by-reading",
     "timer-out-of-time",
     "no-timer",
     "not-ours",

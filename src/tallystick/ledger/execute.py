@@ -17,7 +17,7 @@ from itertools import islice, takewhile
 from typing import Any, cast
 
 from tallystick.errors import TallystickError
-from tallystick.ledger.app import App, Handler, Message, tag_of
+from tallystick.ledger.app import App, Handler, Message
 from tallystick.ledger.authority import Authority, Signed
 from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run
@@ -357,8 +357,8 @@ class _Block:
         try:
             rule(ctx, message)
         except Refused as no:
-            if log.isEnabledFor(logging.DEBUG):
-                log.debug("%s refused: %s %s", tag_of(type(message)), no.code.app, no.code.name)
+            name = type(message).__struct_config__.tag
+            log.debug("%s refused: %s %s", name, no.code.app, no.code.name)
             raise
 
     def _handler(self, message: type[Message]) -> tuple[Handler, bool]:

@@ -193,6 +193,10 @@ def _unreadable(ctx: Context) -> None:
     ctx.add(Secret(party="no party at all, for it is too long"))
 
 
+def _changed_by_reading(ctx: Context) -> None:
+    ctx.add(replace(_counter(Status.OPEN), watchers=["A", "B"]))  # a list reads back as a tuple
+
+
 def _timer_out_of_time(ctx: Context) -> None:
     ctx.at(2**53 + 1, Hammer(name="late"))
 
@@ -278,6 +282,7 @@ WAYS: Mapping[str, Callable[[Context], None]] = {
     "wrong-start": _wrong_start,
     "wrong-move": _wrong_move,
     "unreadable": _unreadable,
+    "changed-by-reading": _changed_by_reading,
     "timer-out-of-time": _timer_out_of_time,
     "no-timer": _no_timer,
     "not-ours": _not_ours,
