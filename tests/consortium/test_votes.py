@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from typing import Any
 
 from tallystick.apps.cash.messages import Mint
 from tallystick.apps.governance.messages import CastVote, Propose
@@ -21,6 +20,7 @@ from tallystick.apps.governance.records import (
 )
 from tallystick.apps.members.messages import Expel
 from tallystick.client.client import NodeRefused
+from tallystick.engine.cometbft.rpc import Rpc, RpcRefused
 from tallystick.errors import ClientError, Unreachable
 from tallystick.gateway.reply import Outcome, Reply
 from tallystick.ledger.app import Message
@@ -74,8 +74,16 @@ def seats(net: Network, height: int) -> dict[str, int]:
         return {each["address"]: int(each["voting_power"]) for each in rpc.validators(height)}
 
 
-def height_of(rpc: Any) -> int:
+def height_of(rpc: Rpc) -> int:
     return int(rpc.status()["sync_info"]["latest_block_height"])
+
+
+def parameters(rpc: Rpc, section: str, name: str) -> str:
+    """One of the engine's parameters; empty while it writes those of the next block down."""
+    try:
+        return str(rpc.consensus_params()["consensus_params"][section][name])
+    except RpcRefused:
+        return ""
 
 
 def address_of(node: NetworkNode) -> str:
@@ -123,9 +131,9 @@ def test_members_run_the_network(make: MakeNetwork) -> None:
         # The engine's parameters, at the next block.
         decide(net, engine(block_bytes=8_388_608))
         with closing(net.nodes[0].rpc) as rpc:
-            params = rpc.consensus_params()["consensus_params"]
-        assert params["block"]["max_bytes"] == "8388608"
-        assert params["evidence"]["max_age_num_blocks"] == "100000"
+            wait_for("larger blocks", lambda: parameters(rpc, "block", "max_bytes") == "8388608")
+            age = "max_age_num_blocks"
+            wait_for("evidence", lambda: parameters(rpc, "evidence", age) == "100000")
 
         # Voted out, it follows on.
         height = decide(net, RemoveValidator(public_key=key))
