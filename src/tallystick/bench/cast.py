@@ -14,7 +14,7 @@ from tallystick.apps import APPS
 from tallystick.apps.cash.records import Balance, Supply
 from tallystick.apps.founding import Founder, PublishedCalendar, first_records, supervised
 from tallystick.apps.members.records import Member, Policy
-from tallystick.bench.network import CENTRAL_BANK, MONEY, SUPERVISOR, Signer, key_of
+from tallystick.bench.network import CENTRAL_BANK, MONEY, SUPERVISOR, Signer, founder
 from tallystick.formats.calendars import CN_2026, CN_ZONE_MINUTES
 from tallystick.ledger.app import Message, Record, key_bytes
 from tallystick.ledger.transaction import Body, Call, assemble, transaction_id
@@ -136,27 +136,13 @@ def _with_policies(record: Record, alone: Mapping[str, tuple[str, ...]]) -> Reco
 
 def _founders(cast: Cast) -> Iterator[Founder]:
     """Everybody: a boss who makes and checks, a clerk who makes, an admin."""
-    yield _founder(SUPERVISOR, "supervisor", "large")
-    yield _founder(CENTRAL_BANK, "central_bank", "large")
-    yield from (_founder(payer(n), "supplier", "small") for n in range(cast.payers))
-    yield from (_founder(supplier(n), "supplier", "small") for n in range(cast.suppliers))
-    yield from (_founder(financier(n), "bank", "large") for n in range(cast.financiers))
+    yield founder(SUPERVISOR, "supervisor", "large")
+    yield founder(CENTRAL_BANK, "central_bank", "large")
+    yield from (founder(payer(n), "supplier", "small") for n in range(cast.payers))
+    yield from (founder(supplier(n), "supplier", "small") for n in range(cast.suppliers))
+    yield from (founder(financier(n), "bank", "large") for n in range(cast.financiers))
     if cast.suppliers:
-        yield from (_founder(debtor(n), "core_enterprise", "large") for n in range(DEBTORS))
-
-
-def _founder(party: str, kind: str, size: str) -> Founder:
-    """A member with a boss who makes and checks, a clerk and an admin."""
-    officers = {"boss": ("maker", "checker"), "clerk": ("maker",), "admin": ("admin",)}
-    return Founder(
-        party=party,
-        kind=kind,
-        size=size,
-        officers={
-            officer: (roles, key_of(f"{party}.{officer}").public_key)
-            for officer, roles in officers.items()
-        },
-    )
+        yield from (founder(debtor(n), "core_enterprise", "large") for n in range(DEBTORS))
 
 
 class Desk:

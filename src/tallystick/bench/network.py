@@ -45,15 +45,15 @@ def records(
     """First records of the chain; with validators, of a consortium's."""
     calendar = PublishedCalendar("cn", CN_ZONE_MINUTES, {2026: CN_2026})
     founders = [
-        _founder(SUPERVISOR, "supervisor", "large"),
-        _founder(CENTRAL_BANK, "central_bank", "large"),
-        *(_founder(payer(number), "supplier", "small") for number in range(PAYERS)),
+        founder(SUPERVISOR, "supervisor", "large"),
+        founder(CENTRAL_BANK, "central_bank", "large"),
+        *(founder(payer(number), "supplier", "small") for number in range(PAYERS)),
     ]
     return first_records(apps, supervised(founders, calendar, validators=validators), now_ms)
 
 
-def _founder(party: str, kind: str, size: str) -> Founder:
-    """A member with a boss who makes and checks, and an admin."""
+def founder(party: str, kind: str, size: str) -> Founder:
+    """A member with a boss who makes and checks, a clerk and an admin."""
     officers = {"boss": ("maker", "checker"), "clerk": ("maker",), "admin": ("admin",)}
     return Founder(
         party=party,
