@@ -183,7 +183,8 @@ class TillNode:
         signed = bytes.fromhex(block["latest_app_hash"])
         is_same = signed == base64.b64decode(state["last_block_app_hash"])
         height = int(block["latest_block_height"])
-        return height if is_same and height == int(state["last_block_height"]) else 0
+        applied = int(state.get("last_block_height", 0))  # not said while it is zero
+        return height if is_same and height == applied else 0
 
     def is_live(self) -> bool:
         """Whether its engine has caught up with the others."""
