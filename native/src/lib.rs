@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 mod envelopes;
 mod merkle;
+mod receipts;
 mod signatures;
 mod store;
 mod tree;
@@ -17,6 +18,7 @@ mod tree;
 fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     envelopes::register(module)?;
     merkle::register(module)?;
+    receipts::register(module)?;
     signatures::register(module)?;
     store::register(module)?;
     tree::register(module)

@@ -6,6 +6,7 @@ These tests are no part of `make test`, which needs no Rust: `make test-native` 
 from tallystick.accel import load
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
+from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
 
 NATIVE = load("native")
@@ -24,6 +25,10 @@ class TestNativeMerkle(MerkleConformance):
     body = NATIVE
 
 
+class TestNativeReceipts(ReceiptConformance):
+    body = NATIVE
+
+
 class TestNativeTree(TreeConformance):
     body = NATIVE
 
@@ -37,6 +42,10 @@ class TestBothEnvelopes(EnvelopeConformance):
 
 
 class TestBothMerkle(MerkleConformance):
+    body = BOTH
+
+
+class TestBothReceipts(ReceiptConformance):
     body = BOTH
 
 

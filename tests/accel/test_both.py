@@ -26,6 +26,7 @@ from tallystick.accel import (
 from tallystick.accel.both import both
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance, officers, signed_by
+from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
 from tests.accel.vectors import hash_of
 
@@ -45,6 +46,10 @@ class TestEnvelopes(EnvelopeConformance):
 
 
 class TestMerkle(MerkleConformance):
+    body = TWICE
+
+
+class TestReceipts(ReceiptConformance):
     body = TWICE
 
 
@@ -139,6 +144,15 @@ def bent_body(wrong: str) -> Body:
             if wrong == "merkle_root"
             else PYTHON.merkle_root(leaves)
         ),
+        accepted_receipts=lambda done: [
+            bent(each) if wrong == "accepted_receipts" else each
+            for each in PYTHON.accepted_receipts(done)
+        ],
+        chained=lambda running, uses: (
+            bent(PYTHON.chained(running, uses))
+            if wrong == "chained"
+            else PYTHON.chained(running, uses)
+        ),
     )
 
 
@@ -149,6 +163,8 @@ def use_everything(body: Body) -> None:
     body.is_small_order(KEY)
     body.is_valid_point(KEY)
     body.merkle_root([b"leaf"])
+    body.accepted_receipts([(KEY, ("note-1",), ((b"key", None),))])
+    body.chained(KEY, [("S1", "r-1", KEY)])
     body.open_batch([GOOD]).verify([0])
     tree = body.tree()
     version = tree.apply(EMPTY_VERSION, [(KEY, hash_of("record"))])
@@ -165,6 +181,8 @@ WRONGS = {
     "is_small_order": "is_small_order:",
     "is_valid_point": "is_valid_point:",
     "merkle_root": "merkle_root:",
+    "accepted_receipts": "accepted_receipts:",
+    "chained": "chained:",
     "digest": "open_batch: digests",
     "body": "open_batch: opened",
     "id": "open_batch: opened",

@@ -9,6 +9,7 @@ from tallystick.accel.nodes import Batch, Node
 from tallystick.ledger import transaction
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
+from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance, some_records
 from tests.accel.vectors import hash_of
 
@@ -24,6 +25,10 @@ class TestEnvelopes(EnvelopeConformance):
 
 
 class TestMerkle(MerkleConformance):
+    body = PYTHON
+
+
+class TestReceipts(ReceiptConformance):
     body = PYTHON
 
 

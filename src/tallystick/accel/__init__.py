@@ -1,4 +1,4 @@
-"""Signatures, envelopes and the state tree: one face, several bodies.
+"""Signatures, envelopes, receipts and the state tree: one face, several bodies.
 
 The Python body is the meaning. The native one (`native/`, built by `make native`) must pass the
 same conformance suites in `tests/accel` and give the same verdicts, hashes, roots and proofs:
@@ -27,6 +27,7 @@ from tallystick.accel.errors import (
 from tallystick.accel.merkle import merkle_root
 from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
+from tallystick.accel.receipts import Accepted, accepted_receipts, chained
 from tallystick.accel.signatures import is_small_order, is_valid_point, verify, verify_batch
 from tallystick.accel.tree import EMPTY_ROOT, EMPTY_VERSION, Tree
 
@@ -35,6 +36,7 @@ __all__ = [
     "EMPTY_ROOT",
     "EMPTY_VERSION",
     "AccelProblem",
+    "Accepted",
     "BodiesDiffer",
     "Body",
     "Existence",
@@ -51,6 +53,8 @@ __all__ = [
     "UnknownBody",
     "UnknownVersion",
     "WrongPart",
+    "accepted_receipts",
+    "chained",
     "fold",
     "is_small_order",
     "is_valid_point",
@@ -71,6 +75,8 @@ _PYTHON = Body(
     open_batch=open_batch,
     tree=Tree,
     merkle_root=merkle_root,
+    accepted_receipts=accepted_receipts,
+    chained=chained,
 )
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
+from tallystick.accel.receipts import Accepted, Use
 
 __all__ = ["Body", "Opened", "OpenedBatch", "StateTree"]
 
@@ -81,7 +82,7 @@ class OpenedBatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One implementation of signatures, envelopes and tree."""
+    """One implementation of signatures, envelopes, receipts and tree."""
 
     name: str
     """What the body is called in settings and in benchmarks, e.g. `python`."""
@@ -99,3 +100,7 @@ class Body:
     """Make a new, empty tree."""
     merkle_root: Callable[[Sequence[bytes]], bytes]
     """Root over a list, as RFC 6962 and CometBFT have it; `merkle.py`."""
+    accepted_receipts: Callable[[Sequence[Accepted]], list[bytes]]
+    """Encode the receipts of transactions that were accepted; `receipts.py`."""
+    chained: Callable[[bytes, Sequence[Use]], bytes]
+    """Carry a hash on over used references: (the hash before them, the references)."""

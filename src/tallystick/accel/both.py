@@ -26,6 +26,10 @@ def both(one: Body, other: Body) -> Body:
         open_batch=lambda raws: _BothBatches(one.open_batch(raws), other.open_batch(raws)),
         tree=lambda: BothTrees(one.tree(), other.tree()),
         merkle_root=_alike("merkle_root", one.merkle_root, other.merkle_root),
+        accepted_receipts=_alike(
+            "accepted_receipts", one.accepted_receipts, other.accepted_receipts
+        ),
+        chained=_alike("chained", one.chained, other.chained),
     )
 
 

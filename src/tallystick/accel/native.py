@@ -25,6 +25,8 @@ def find() -> Body:
             open_batch=partial(built.open_batch, domain=DOMAIN),
             tree=NativeTree,
             merkle_root=built.merkle_root,
+            accepted_receipts=built.accepted_receipts,
+            chained=built.chained,
         )
     except ModuleNotFoundError:
         raise NotBuilt("it is not installed") from None

@@ -22,6 +22,7 @@ from tallystick.bench.running import body_of_nodes
 from tallystick.bench.workloads import WORKLOADS, Workload
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
+from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State, genesis_tip
 from tallystick.store.memory import MemoryStore
 from tallystick.values.codec import encode
@@ -74,8 +75,9 @@ class Kernel:
         store = MemoryStore()
         store.apply(0, first_records(genesis, ledger.rules.record_types), {})
         decoders = ledger.rules.decoders
-        self._state = State(store, decoders, genesis_tip(genesis.time_ms), tree=_NoTree())
         self._body = body_of_nodes()
+        tip = genesis_tip(genesis.time_ms)
+        self._state = State(store, decoders, tip, tree=_NoTree(), body=self._body)
 
     def block(self, raws: Sequence[bytes], *, refused: float = 0.0) -> float:
         """Execute a block and carry the state on; how many seconds the execution took."""
@@ -85,9 +87,10 @@ class Kernel:
         opened = self._body.open_batch(raws).opened
         transactions = list(map(self.ledger.codec.decode_opened, raws, opened))
         made = self.ledger.run(state, state.tip.time_ms + 1, transactions, proposing=True)
+        all_done = self.ledger.receipts(made, state.body)
         took = time.perf_counter() - started
-        saying_no = sum(bool(done.receipt.code) for done in made.done)
-        if len(made.done) != len(raws) or saying_no != round(len(raws) * refused):
+        saying_no = sum(done.outcome is not Outcome.ACCEPTED for done in all_done)
+        if len(all_done) != len(raws) or saying_no != round(len(raws) * refused):
             raise RuntimeError(f"{saying_no} transactions of the bench were refused")
         state.commit(self.ledger.seal(made, state), bytes(32))
         return took

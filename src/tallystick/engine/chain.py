@@ -112,7 +112,7 @@ class Chain:
             self.ledger.rules.decoders,
             tip,
             tree=self._body.tree(),
-            merkle_root=self._body.merkle_root,
+            body=self._body,
         )
         self._stand(state, ledger_ms)
         if expected is not None and state.root() != expected:
@@ -186,7 +186,7 @@ class Chain:
                 base.tip(),
                 tree=tree,
                 tree_version=version,
-                merkle_root=self._body.merkle_root,
+                body=self._body,
             )
             self._entries.clear()
             self._seal = None
@@ -327,7 +327,7 @@ class Chain:
         height = candidate.header.height
         timers = len(candidate.done) - len(candidate.transactions)
         answers = [
-            Answer(transaction.id, done.receipt, height, transaction.raw)
+            Answer(transaction.id, done, height, transaction.raw)
             for transaction, done in zip(
                 candidate.transactions, candidate.done[timers:], strict=True
             )
@@ -345,7 +345,7 @@ class Chain:
         known = here.get(transaction.id) or self.answer(transaction.id)
         if known is None:
             return Answer(transaction.id, None, None, transaction.raw)
-        return Answer(transaction.id, known.receipt, known.height, transaction.raw)
+        return Answer(transaction.id, known.told, known.height, transaction.raw)
 
     # --- reading
 

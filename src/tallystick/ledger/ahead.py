@@ -29,6 +29,8 @@ class Ahead:
         """Lay over the state, oldest first, what every block changed that it may not show yet."""
         self._state = state
         self._height = runs[-1].height if runs else state.height
+        self.body = state.body
+        """What hashes and encodes in batches."""
         self.memory = state.memory
         """What follows from committed records."""
         self.ahead = tuple([run.changed for run in runs])

@@ -6,23 +6,39 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tallystick.accel import Accepted
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Header
 from tallystick.ledger.overlay import Changed
-from tallystick.ledger.receipt import Change, Receipt
+from tallystick.ledger.receipt import Change, Outcome, Receipt
 from tallystick.ledger.side import Use
 from tallystick.ledger.transaction import Transaction
+from tallystick.values.codec import decode, encode
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
     """One transaction or timer that was executed."""
 
-    receipt: Receipt
-    """What became of it."""
     encoded: bytes
     """The receipt as it is hashed and stored."""
+    outcome: Outcome
+    """How it ended."""
+    transaction_id: bytes | None
+    """Id of the transaction; None for a timer."""
+    ids: tuple[str, ...] = ()
+    """Ids of the records made, in the order made."""
     changes: tuple[Change, ...] = ()
     """What it changed, in key order."""
+
+    @property
+    def receipt(self) -> Receipt:
+        """The receipt, read from its bytes each time it is asked for."""
+        return decode(Receipt, self.encoded)
+
+
+def done_of(receipt: Receipt, changes: tuple[Change, ...] = ()) -> Done:
+    """What was executed, from its receipt."""
+    return Done(encode(receipt), receipt.outcome, receipt.transaction_id, receipt.ids, changes)
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):
@@ -46,8 +62,8 @@ class Run:
     """Ledger time while it was executed."""
     transactions: tuple[Transaction, ...]
     """Transactions of the block, those left out not among them."""
-    done: tuple[Done, ...]
-    """Timers, then transactions, in order of execution."""
+    done: tuple[Done | Accepted, ...]
+    """Timers, then transactions, in order of execution; receipts of accepted ones come later."""
     left_out: tuple[LeftOut, ...]
     """Transactions that were offered and do not belong into the block."""
     own_changes: tuple[Change, ...]

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Any, cast
 
+from tallystick.accel import Accepted, Body
 from tallystick.errors import TallystickError
 from tallystick.ledger.app import App, Handler, Message
 from tallystick.ledger.authority import Authority, Signed
 from tallystick.ledger.block import Header, app_hash_of
-from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run
+from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run, done_of
 from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.overlay import Base, Committed, Overlay
@@ -100,28 +101,27 @@ class Ledger:
     def seal(self, run: Run, state: State) -> Candidate:
         """Compute the roots of a block over the committed state, which is the one before it."""
         ensure(run.height == state.tip.height + 1, "a block is sealed over the one before it")
-        tree, version = state.tree, state.tree_version
+        tree, version, body = state.tree, state.tree_version, state.body
+        done = self.receipts(run, body)
         if run.writes:
             version = tree.apply_records(version, run.writes.items())
         receipts_root = state.tip.receipts_root
         if run.done:
-            receipts_root = state.merkle_root([done.encoded for done in run.done])
+            receipts_root = body.merkle_root([each.encoded for each in done])
         root = tree.root(version)
         header = Header(
             chain_id=self.chain_id,
             height=run.height,
             time_ms=run.time_ms,
             previous_hash=state.tip.header_hash,
-            transactions_root=state.merkle_root(
-                [transaction.id for transaction in run.transactions]
-            ),
+            transactions_root=body.merkle_root([each.id for each in run.transactions]),
             app_hash=app_hash_of(receipts_root, root),
         )
         return Candidate(
             header=header,
             ledger_ms=run.ledger_ms,
             transactions=run.transactions,
-            done=run.done,
+            done=done,
             left_out=run.left_out,
             own_changes=run.own_changes,
             records=run.records,
@@ -134,6 +134,14 @@ class Ledger:
             tree_version=version,
             state_root=root,
         )
+
+    def receipts(self, run: Run, body: Body) -> tuple[Done, ...]:
+        """What was executed, with the receipts of what was accepted: those are made at once."""
+        accepted = [each for each in run.done if type(each) is tuple]
+        made = map(_accepted, body.accepted_receipts(accepted), accepted)
+        if len(accepted) == len(run.done):
+            return tuple(made)
+        return tuple([next(made) if type(each) is tuple else cast(Done, each) for each in run.done])
 
     def next_wake_ms(self, base: Base) -> int | None:
         """Block time at which a timer is due or references are to be dropped; None if none."""
@@ -223,7 +231,7 @@ class _Block:
         )
         self.versions = self._versions_in_force()
         self.handlers: dict[type[Message], tuple[Handler, bool]] = {}
-        self.done: list[Done] = []
+        self.done: list[Done | Accepted] = []
         self.kept: list[Transaction] = []
         self.left_out: list[LeftOut] = []
         self.used: dict[int, list[Use]] = {}
@@ -277,8 +285,7 @@ class _Block:
                 if isinstance(before, UsedMinute)
                 else (0, bytes(32))
             )
-            for use in uses:
-                running = hashlib.sha256(running + encode(use)).digest()
+            running = self.base.body.chained(running, uses)
             after = UsedMinute(minute=minute, count=count + len(uses), running_hash=running)
             self._own(UsedMinute, (minute,), after)
 
@@ -348,7 +355,7 @@ class _Block:
             self.left_out.append(LeftOut(transaction, receipt))
         else:
             self.kept.append(transaction)
-            self.done.append(Done(receipt, encode(receipt)))
+            self.done.append(done_of(receipt))
 
     def _call(self, ctx: Context, message: Message) -> None:
         """Run one message under the rules in force."""
@@ -399,19 +406,21 @@ class _Block:
             receipt = refused_receipt(
                 Outcome.REFUSED, no, transaction_id=transaction_id, timer_id=timer_id
             )
-            self.done.append(Done(receipt, encode(receipt)))
+            self.done.append(done_of(receipt))
             return
-        changes = tuple(work.encoded)
+        changes, ids = tuple(work.encoded), tuple(work.ids)
         self.overlay.merge(work.changes)
         self.writes.update(changes)
+        if transaction_id is not None:
+            self.done.append((transaction_id, ids, changes))
+            return
         receipt = Receipt(
             outcome=Outcome.ACCEPTED,
-            transaction_id=transaction_id,
             timer_id=timer_id,
-            ids=tuple(work.ids),
+            ids=ids,
             changes_hash=hash_of_changes(changes),
         )
-        self.done.append(Done(receipt, encode(receipt), changes))
+        self.done.append(done_of(receipt, changes))
 
     def close(self) -> Run:
         """What came of the block."""
@@ -431,6 +440,11 @@ class _Block:
             used_by=self.used_now,
             minutes_dropped=self.dropped,
         )
+
+
+def _accepted(encoded: bytes, accepted: Accepted) -> Done:
+    """A transaction that was accepted, and its receipt."""
+    return Done(encoded, Outcome.ACCEPTED, *accepted)
 
 
 def pending_timers(base: Base) -> Iterator[PendingTimer]:

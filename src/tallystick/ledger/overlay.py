@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Protocol
 
+from tallystick.accel import Body
 from tallystick.ledger.app import Record
 from tallystick.ledger.memory import Memory
 from tallystick.values.codec import prefix_end
@@ -34,6 +35,10 @@ class Base(Committed, Protocol):
     @property
     def ahead(self) -> tuple[Changed, ...]:
         """What blocks have changed that are not committed yet; the same as long as this lives."""
+
+    @property
+    def body(self) -> Body:
+        """What hashes and encodes in batches."""
 
     @property
     def height(self) -> int:

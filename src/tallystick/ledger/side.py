@@ -6,12 +6,12 @@ Both follow from the blocks alone, so that a restart makes them again from the l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
 from tallystick.ledger.block import Entry
-from tallystick.ledger.receipt import Outcome, Receipt
+from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.system import UsedMinute
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode_key, encode, encode_key
@@ -30,6 +30,18 @@ RECEIPT = encode_key("receipt")
 
 FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
 """Outcomes that use the reference up and are remembered."""
+
+
+class Decided(Protocol):
+    """What became of a transaction or timer."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+
+    @property
+    def transaction_id(self) -> bytes | None:
+        """Id of the transaction; None for a timer."""
 
 
 def over_ms(minute: int) -> int:
@@ -65,16 +77,16 @@ def read_list(key: bytes, raw: bytes) -> tuple[int, int, list[Use]]:
 
 
 def side_writes(
-    height: int, receipts: Iterable[Receipt], used: Mapping[int, Sequence[Use]]
+    height: int, decided: Iterable[Decided], used: Mapping[int, Sequence[Use]]
 ) -> dict[bytes, bytes | None]:
     """Side entries that a block adds. Only what is final can be looked up by its id."""
     side: dict[bytes, bytes | None] = {
         list_key(minute, height): encode(uses) for minute, uses in used.items()
     }
     block = encode_key("at", height)
-    for position, receipt in enumerate(receipts):
-        if receipt.transaction_id is not None and receipt.outcome in FINAL:
-            side[RECEIPT + bytes_field(receipt.transaction_id)] = block + int_field(position)
+    for position, each in enumerate(decided):
+        if each.transaction_id is not None and each.outcome in FINAL:
+            side[RECEIPT + bytes_field(each.transaction_id)] = block + int_field(position)
     return side
 
 

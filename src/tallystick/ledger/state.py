@@ -8,13 +8,13 @@ that both may take at once is one step of a dict.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import msgspec
 
-from tallystick.accel import StateTree, merkle_root
+from tallystick.accel import Body, StateTree, load
 from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
@@ -40,9 +40,6 @@ VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
 FORGOTTEN_MAX = 20_000
 """References that have expired and are let go of with one block; the others wait for the next."""
-
-MerkleRoot = Callable[[Sequence[bytes]], bytes]
-"""Root over a list; `accel/merkle.py`."""
 
 _MISSING: Any = object()
 
@@ -101,7 +98,7 @@ class State:
         *,
         tree: StateTree,
         tree_version: int | None = None,
-        merkle_root: MerkleRoot = merkle_root,
+        body: Body | None = None,
         cache_max: int = CACHE_MAX,
         few_max: int = FEW_MAX,
     ) -> None:
@@ -120,8 +117,8 @@ class State:
         """Nothing is changed here that is not committed."""
         self.tip = tip
         self.tree = tree
-        self.merkle_root = merkle_root
-        """Root over a list, of the same body of accel as the tree."""
+        self.body = body or load()
+        """What hashes and encodes in batches: the body of accel that the tree is of."""
         if tree_version is None:
             tree_version = self.tree.apply_records(0, store.scan(b""))
         self.tree_version = tree_version
@@ -241,8 +238,7 @@ class State:
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
         """Side entries of a block: what it adds, and the lists that it drops."""
-        receipts = [done.receipt for done in candidate.done]
-        side = side_writes(candidate.header.height, receipts, candidate.used)
+        side = side_writes(candidate.header.height, candidate.done, candidate.used)
         for minute in candidate.minutes_dropped:
             side.update((list_key(minute, at), None) for at in self._lists.get(minute, ()))
         return side
