@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import compress
 from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
+import msgspec.inspect
 from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
@@ -15,15 +17,23 @@ from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
-from tallystick.values.codec import decode, decoder, encode
+from tallystick.values.codec import decode, decoder
 from tallystick.values.money import currency_of
-from tallystick.values.units import KeyOf
+from tallystick.values.units import INT64_MAX, INT64_MIN, KeyOf
 
 if TYPE_CHECKING:
     from tallystick.ledger.view import Reader
 
 Limit = Callable[["Reader", Any], "tuple[str, int] | None"]
 """Finds currency and amount of a message."""
+
+
+WIDE = 8
+"""Fields from which on a new record is compared with the last one of its type."""
+TEXTS_MAX = 10_000
+"""Texts of one type that are known to read back."""
+
+_encode = msgspec.msgpack.Encoder().encode  # of fields of a record that has been encoded
 
 
 class Rules:
@@ -43,7 +53,9 @@ class Rules:
         self.sent = tuple(cls for cls in self.app_of if not cls.spec.timer)
         self.timed = tuple(cls for cls in self.app_of if cls.spec.timer)
         self.decoders = decoders_by_name(self.record_types)
-        self._fields = {kept: _field_decoders(kept) for kept in self.record_types}
+        self._fields = {kept: _fields_of(kept) for kept in self.record_types}
+        self._last: dict[type[Record], tuple[Any, ...]] = {}
+        """Fields of the last record of each type that was read back."""
         self.limits = self._limits()
         self._handlers: dict[tuple[type[Message], int], Handler] = {}
 
@@ -67,17 +79,21 @@ class Rules:
     def reads_back(self, after: Record, raw: bytes, before: Record | None) -> bool:
         """Whether the bytes of a record say what it says; what is not readable raises.
 
-        A field has its own bytes. One that is the very same object as in what is kept already was
-        read back when that was kept, so that only the others are.
+        A field has its own bytes. One that is the very same object as in what is kept already, or
+        as in the last record of its type, was read back with that, so that only the others are.
         """
-        if type(before) is not type(after):
-            same: bool = self.decoders[after.spec.name].decode(raw) == after
-            return same
-        is_new = map(is_not, astuple(after), astuple(before))
-        for name, decoded in compress(self._fields[type(after)], is_new):
-            value = getattr(after, name)
-            if decoded(encode(value)) != value:
+        kind, fields = type(after), astuple(after)
+        known = astuple(before) if type(before) is kind else self._last.get(kind)
+        if known is None:
+            if self.decoders[after.spec.name].decode(raw) != after:
                 return False
+        else:
+            is_new = map(is_not, fields, known)
+            for at, is_read_back in compress(self._fields[kind], is_new):
+                if not is_read_back(fields[at]):
+                    return False
+        if len(fields) >= WIDE:
+            self._last[kind] = fields
         return True
 
     def timer(self, raw: bytes) -> Message:
@@ -96,10 +112,48 @@ class Rules:
         return limits
 
 
-def _field_decoders(kept: type[Record]) -> tuple[tuple[str, Callable[[bytes], Any]], ...]:
-    """Fields of a record, each with what reads its bytes."""
+def _fields_of(kept: type[Record]) -> tuple[tuple[int, Callable[[Any], bool]], ...]:
+    """Places of a record's fields, each with what says whether a value of it reads back."""
     fields = msgspec.structs.fields(kept)
-    return tuple([(field.name, decoder(field.type).decode) for field in fields])
+    return tuple([(at, _reading_back(field.type)) for at, field in enumerate(fields)])
+
+
+@cache
+def _reading_back(type_: Any) -> Callable[[Any], bool]:
+    """Whether the bytes of a value say what it is, for one type; texts that do are remembered."""
+    decoded = decoder(type_).decode
+    least, most = _bounds(type_)
+    texts: set[str] = set()
+
+    def is_read_back(value: Any) -> bool:
+        """Whether it reads back; what is not readable raises."""
+        kind = type(value)
+        if kind is int and least <= value <= most:
+            return True
+        if kind is not str:
+            is_same: bool = decoded(_encode(value)) == value
+            return is_same
+        if value not in texts:
+            if decoded(_encode(value)) != value:
+                return False
+            if len(texts) >= TEXTS_MAX:
+                texts.clear()
+            texts.add(value)
+        return True
+
+    return is_read_back
+
+
+def _bounds(type_: Any) -> tuple[int, int]:
+    """The least and the most that a whole number of a type may be; none where it has no bounds."""
+    info = msgspec.inspect.type_info(type_)
+    of = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
+    for each in of:
+        if isinstance(each, msgspec.inspect.IntType) and each.multiple_of is None:
+            least, most = each.ge, each.le
+            if least is not None and most is not None:
+                return max(least, INT64_MIN), min(most, INT64_MAX)
+    return 1, 0
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
