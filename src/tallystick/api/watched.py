@@ -43,7 +43,7 @@ class Outcomes:
         """Count a block's answers; on the engine's thread."""
         self._last_s = time.monotonic()
         answers = committed.answers
-        others = [each for each in answers if not _is_accepted(each)]
+        others = [each for each in answers if each.outcome is not Outcome.ACCEPTED]
         self._counts[Outcome.ACCEPTED.value] += len(answers) - len(others)
         for answer in others:
             self._counts[_outcome(answer)] += 1
@@ -58,15 +58,10 @@ class Outcomes:
         return time.monotonic() - self._last_s
 
 
-def _is_accepted(answer: Answer) -> bool:
-    """Whether it happened, as most do."""
-    return answer.receipt is not None and answer.receipt.outcome is Outcome.ACCEPTED
-
-
 def _outcome(answer: Answer) -> str:
     """What became of a transaction, in a word."""
-    if answer.receipt is not None:
-        return answer.receipt.outcome.value
+    if answer.outcome is not None:
+        return answer.outcome.value
     return EXPIRED if answer.height is None else NOT_HERE
 
 

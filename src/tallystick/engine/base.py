@@ -13,8 +13,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from tallystick.ledger.block import Entry, Header
+from tallystick.ledger.candidate import Done
 from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
-from tallystick.ledger.receipt import Receipt
+from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
 
@@ -35,8 +36,11 @@ class Answer(Struct, frozen=True, gc=False):
 
     transaction_id: bytes
     """The transaction."""
-    receipt: Receipt | None
-    """Its receipt; None when it expired before it could be ordered, or its block is not here."""
+    told: Done | Receipt | None
+    """What was executed, or the receipt of what was not.
+
+    None when it expired before it could be ordered, or its block is not here.
+    """
     height: int | None
     """Block that holds it; None for an answer outside the chain (unauthorised, reused, expired).
 
@@ -44,6 +48,16 @@ class Answer(Struct, frozen=True, gc=False):
     """
     raw: bytes = b""
     """Bytes that are answered: the same transaction may be offered under other signatures too."""
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """Its receipt, which may have to be read; None when there is none."""
+        return self.told.receipt if isinstance(self.told, Done) else self.told
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What its receipt says of it; None when there is none."""
+        return None if self.told is None else self.told.outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,12 +186,14 @@ class EmbeddedEngine(ReadsChain):
         batch: list[Transaction] = []
         size = 0
         most, self._most = self._most, self._limits.block
-        while self._queue and len(batch) < most:
-            size += len(self._queue[0].raw)
-            if batch and size > self._limits.block_bytes:
+        queue = self._queue
+        while queue and len(batch) < most:
+            length = len(queue[0].raw)
+            if batch and size + length > self._limits.block_bytes:
                 break
-            batch.append(self._queue.popleft())
-        self._queued_bytes -= sum([len(transaction.raw) for transaction in batch])
+            size += length
+            batch.append(queue.popleft())
+        self._queued_bytes -= size
         return batch
 
     def _take_back(self, problem: StoreError) -> None:

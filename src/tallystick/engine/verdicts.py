@@ -42,20 +42,23 @@ class Verdicts:
         over.
         """
         digests, good, older = batch.digests, self._good, self._older
-        new: dict[int, Transaction] = {}
-        hits = signatures = 0
-        for place, each in enumerate(read):
-            if not isinstance(each, Transaction):
-                continue
-            if digests[place] in good or digests[place] in older:
-                hits += 1
-            else:
-                new[place] = each
-                signatures += len(each.public_keys)
-        firsts = zip(new, _verified(batch, new), strict=True)
-        bad = {place: new[place].public_keys[first] for place, first in firsts if first >= 0}
+        new = {place: each for place, each in enumerate(read) if isinstance(each, Transaction)}
+        hits = 0
+        if not (good.isdisjoint(digests) and older.isdisjoint(digests)):
+            asked = len(new)
+            new = {
+                place: each
+                for place, each in new.items()
+                if digests[place] not in good and digests[place] not in older
+            }
+            hits = asked - len(new)
+        firsts = _verified(batch, new)
+        bad = {}
+        if max(firsts, default=-1) >= 0:
+            verdicts = zip(new, firsts, strict=True)
+            bad = {place: new[place].public_keys[first] for place, first in verdicts if first >= 0}
         with self._lock:
-            self.signatures += signatures
+            self.signatures += sum([len(each.public_keys) for each in new.values()])
             self.hits += hits
             self._remember([digests[place] for place in new if place not in bad])
         return bad
@@ -77,7 +80,7 @@ def _verified(batch: OpenedBatch, transactions: Mapping[int, Transaction]) -> li
     too little is slow, and never says anything else.
     """
     opened = batch.opened
-    if all(opened[place] is not None for place in transactions):
+    if all(opened) or all(opened[place] is not None for place in transactions):
         return batch.verify(list(transactions)) if transactions else []
     return [_first_bad(each) for each in transactions.values()]
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from tallystick.engine.base import Answer, Busy
 from tallystick.ledger import receipt as ledger
+from tallystick.ledger.candidate import Done
 from tallystick.ledger.receipt import IDS_MAX, VALUES_MAX, Receipt, Value
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
@@ -150,23 +151,21 @@ def pack_replies(answers: Sequence[Answer | Reply]) -> bytes:
     height: int | None = None
     tail = b""
     for answer in answers:
-        if isinstance(answer, Answer) and answer.height is not None and _is_plain(answer.receipt):
-            if answer.height != height:
-                height = answer.height
-                tail = _HEIGHT + encode(height)
-            parts += (_ACCEPTED, answer.transaction_id, tail)
-        else:
+        if not isinstance(answer, Answer) or answer.height is None or not _is_plain(answer.told):
             parts.append(encode(reply_of(answer)))
+            continue
+        if answer.height != height:
+            height = answer.height
+            tail = _HEIGHT + encode(height)
+        parts += (_ACCEPTED, answer.transaction_id, tail)
     return b"".join(parts)
 
 
-def _is_plain(receipt: Receipt | None) -> bool:
+def _is_plain(told: Done | Receipt | None) -> bool:
     """Whether it says no more than that everything happened."""
-    return (
-        receipt is not None
-        and receipt.outcome is ledger.Outcome.ACCEPTED
-        and not (receipt.ids or receipt.values or receipt.app or receipt.code)
-    )
+    if told is None or told.outcome is not ledger.Outcome.ACCEPTED or told.ids:
+        return False
+    return isinstance(told, Done) or not (told.values or told.app or told.code)
 
 
 def _array_head(count: int) -> bytes:

@@ -15,6 +15,7 @@ from tallystick.gateway.admit import Admission
 from tallystick.gateway.batch import Batch, Call
 from tallystick.gateway.reply import Reply, busy_no, expired, not_here, rejected, reply_of
 from tallystick.gateway.room import Place, Room
+from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
@@ -85,14 +86,19 @@ class Gateway:
         fresh: list[Transaction] = []
         again: list[tuple[int, Transaction]] = []
         committed_ms = self._engine.standing().ledger_ms
-        must_order = self._must_order
+        waiting = self._waiting
         with self._lock:
             for number, each in enumerate(admitted):
                 if not isinstance(each, Transaction):
                     batch.put(number, rejected(each))
-                elif each.body.expires_at_ms <= committed_ms:
+                    continue
+                waiter = (each.raw, batch, number)
+                if each.body.expires_at_ms <= committed_ms:
                     batch.put(number, self._too_late(each))
-                elif must_order(each.id, (each.raw, batch, number)):
+                elif waiting.setdefault(each.id, waiter) is waiter:  # as nearly all are
+                    self._count += 1
+                    fresh.append(each)
+                elif self._must_order(each.id, waiter):
                     fresh.append(each)
                 else:
                     again.append((number, each))
@@ -146,12 +152,31 @@ class Gateway:
         """Answer whoever waits; on the engine's thread."""
         calls: list[Call] = []
         with self._lock:
-            for answer in committed.answers:
+            for answer in self._answered_once(committed.answers, calls):
                 self._answer(answer.raw, answer.transaction_id, answer, calls)
                 if not _is_final(answer):
                     self._keep(reply_of(answer))
         for call in calls:
             call()
+
+    def _answered_once(self, answers: Sequence[Answer], calls: list[Call]) -> Sequence[Answer]:
+        """Hand out what happened and one request waits for, as nearly all is; what is left."""
+        if self._asked:
+            return answers
+        left: list[Answer] = []
+        waiting = self._waiting
+        for answer in answers:
+            told, found = answer.told, waiting.get(answer.transaction_id)
+            has_happened = told is not None and told.outcome is Outcome.ACCEPTED
+            if not has_happened or not isinstance(found, tuple) or found[0] != answer.raw:
+                left.append(answer)
+                continue
+            del waiting[answer.transaction_id]
+            _, batch, place = found
+            if batch is not None and (call := batch.put(place, answer)) is not None:
+                calls.append(call)
+        self._count -= len(answers) - len(left)
+        return left
 
     def _answer(
         self, raw: bytes, transaction_id: bytes, answer: Answer | Reply, calls: list[Call]
@@ -237,6 +262,6 @@ def _is_final(answer: Answer | Reply) -> bool:
     """
     if isinstance(answer, Reply):
         return answer.height is not None
-    if answer.receipt is None:
+    if answer.outcome is None:
         return answer.height is not None
-    return answer.receipt.outcome in FINAL
+    return answer.outcome in FINAL

@@ -302,7 +302,7 @@ class CometEngine(ReadsChain):
         answers = list(committed.answers)
         answered = {answer.raw for answer in answers}
         for answer in committed.answers:
-            if answer.receipt is not None and answer.receipt.outcome in FINAL:
+            if answer.outcome in FINAL:
                 for other in self.waiting.others(answer.transaction_id):
                     if other.raw not in answered:
                         answered.add(other.raw)
