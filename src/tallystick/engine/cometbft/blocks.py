@@ -9,7 +9,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tallystick.accel.merkle import merkle_root
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
@@ -202,7 +201,7 @@ class Blocks:
                     continue
                 known = self._chain.answer(transaction.id)
             if known is not None:
-                yield Answer(transaction.id, known.receipt, known.height, transaction.raw)
+                yield Answer(transaction.id, known.told, known.height, transaction.raw)
             elif transaction.body.expires_at_ms <= made.ledger_ms:
                 yield Answer(transaction.id, None, None, transaction.raw)
 
@@ -220,9 +219,10 @@ def _response(
     bundles: tuple[Bundle, ...], candidate: Candidate, before: State
 ) -> abci.ResponseFinalizeBlock:
     """What the engine is told of an executed block."""
+    root = before.body.merkle_root
     return abci.ResponseFinalizeBlock(
         tx_results=[
-            abci.ExecTxResult(data=merkle_root([done.encoded for done in each]))
+            abci.ExecTxResult(data=root([done.encoded for done in each]))
             for each in _done_by_bundle(bundles, candidate)
         ],
         validator_updates=validator_updates(candidate.records, before),
