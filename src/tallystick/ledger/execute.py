@@ -24,7 +24,7 @@ from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run, done_of
 from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
-from tallystick.ledger.overlay import Base, Committed, Overlay
+from tallystick.ledger.overlay import Base, Overlay
 from tallystick.ledger.receipt import (
     Outcome,
     Receipt,
@@ -171,14 +171,13 @@ class Ledger:
     # --- one transaction
 
     def unauthorised(
-        self, records: Committed, moment: Moment, transaction: Transaction
+        self, overlay: Overlay, moment: Moment, transaction: Transaction
     ) -> Refused | None:
         """Why nobody may do this over some records; None when it is authorised. For any thread.
 
         What authority is checked by is what a block does; here all changes are thrown away.
         """
-        work = Work(Overlay(records), moment, transaction.id)
-        return self.attempt(self.authorise, work, transaction)
+        return self.attempt(self.authorise, Work(overlay, moment, transaction.id), transaction)
 
     def authorise(self, work: Work, transaction: Transaction) -> tuple[Context, tuple[Signed, ...]]:
         """Have all calls authorised before the first runs: a context, and the hands of each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +18,7 @@ from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.refusal import require
 from tallystick.ledger.system import CONSENSUS, Consensus
 from tallystick.ledger.transaction import Call
+from tallystick.ledger.view import Reader
 from tallystick.values.codec import encode, replace
 from tests.engine.cometbft.stand import CONSENSUS_RECORD, VALIDATOR, Stand, till_genesis
 from tests.till.messages import Fill, Leave, Pay
@@ -40,6 +42,30 @@ class Holders(People):
                 left = [note.name for note in ctx.scan(Note)]
                 require("no" not in left, Refusal.NOT_ALL_SIGNED, party=call.party)
         return super().authorize(ctx, calls, keys)
+
+
+class Rememberers(People):
+    """The till's people; only who has a purse pays, and whether one has is remembered."""
+
+    meanwhile: Callable[[], object] | None = None
+    """Called once, between reading whether there is a purse and saying so."""
+
+    def authorize(
+        self, ctx: Context, calls: tuple[Call[Message], ...], keys: tuple[bytes, ...]
+    ) -> tuple[Signed, ...]:
+        """As ever, and recall."""
+        for call in calls:
+            if isinstance(call.message, Pay):
+                require(ctx.recall(self.has_purse, call.party), Refusal.NO_SUCH_PURSE)
+        return super().authorize(ctx, calls, keys)
+
+    def has_purse(self, reader: Reader, party: str) -> bool:
+        """Whether somebody has a purse."""
+        found = reader.peek(Purse, party) is not None
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return found
 
 
 HOLDERS = Holders(*NAMES)
@@ -113,6 +139,27 @@ def test_many_threads_look_while_blocks_are_made(stand: Stand) -> None:
         for _ in range(30):
             stand.block(stand.bundle(("A", FILL)))
         assert all(look.result() == {None} for look in looks)
+
+
+def test_what_it_remembers_is_forgotten_with_the_block_that_changes_it() -> None:
+    stand = Stand(people=Rememberers(*NAMES))
+    glance, pay = glance_of(stand), stand.ledger.codec.decode(stand.signed(("A", PAY)))
+    assert glance.refused(pay) is not None
+    assert glance.refused(pay) is not None
+    stand.block(stand.bundle(("A", FILL)))
+    assert glance.refused(pay) is None
+    assert glance.refused(pay) is None
+    glance.refresh(None)
+    assert glance.refused(pay) is None
+
+
+def test_a_look_that_a_block_overtakes_leaves_nothing_behind() -> None:
+    people = Rememberers(*NAMES)
+    stand = Stand(people=people)
+    glance, pay = glance_of(stand), stand.ledger.codec.decode(stand.signed(("A", PAY)))
+    people.meanwhile = lambda: stand.block(stand.bundle(("A", FILL)))
+    assert glance.refused(pay) is None, "it looks again"
+    assert glance.refused(pay) is None
 
 
 # --- what waits

@@ -13,6 +13,8 @@ from typing import Any, cast
 from tallystick.engine.chain import Chain
 from tallystick.ledger.app import Record
 from tallystick.ledger.context import Keys, Moment
+from tallystick.ledger.memory import Asked, Memory, Remembered
+from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.state import decoded_record
 from tallystick.ledger.transaction import Transaction
@@ -20,6 +22,9 @@ from tallystick.store.base import StateReader
 
 RECORDS_MAX = 50_000
 """Decoded records kept for looks: keys, officers, members, and what amounts are read from."""
+
+ANSWERS_MAX = 100_000
+"""Answers that are remembered for looks: who holds which keys, the plan of a call."""
 
 _MISSING: Any = object()
 
@@ -37,6 +42,7 @@ class AuthorityGlance:
         self._records_max = records_max
         self._records: dict[bytes, Record | None] = {}
         self._keys = Keys()
+        self._memory = _Seen()
         self._reader: StateReader | None = None
         self._blocks = 0
         self._lock = threading.Lock()
@@ -62,7 +68,9 @@ class AuthorityGlance:
             height=chain.state.tip.height + 1,
             keys=self._keys,
         )
-        return chain.ledger.unauthorised(self, moment, transaction)
+        self._memory.begin()
+        overlay = Overlay(self, memory=self._memory)
+        return chain.ledger.unauthorised(overlay, moment, transaction)
 
     def refresh(self, changed: Mapping[bytes, Record | None] | None = None) -> None:
         """A block was committed, and changed these records; None when all may have changed."""
@@ -72,10 +80,11 @@ class AuthorityGlance:
             records = self._records
             if changed is None:
                 records.clear()
-                return
-            for key, after in changed.items():
-                if key in records:
-                    records[key] = after
+            else:
+                for key, after in changed.items():
+                    if key in records:
+                        records[key] = after
+            self._memory.end(changed)  # last: a look that begins now finds the new records
 
     # --- records
 
@@ -110,6 +119,36 @@ class AuthorityGlance:
             if self._reader is None:
                 self._reader = self._chain.reader()
             return self._reader, self._blocks
+
+
+class _Seen(Memory):
+    """What looks have found out, for many threads: nothing of a look that a block overtook."""
+
+    def __init__(self) -> None:
+        super().__init__(ANSWERS_MAX)
+        self._lock = threading.Lock()
+        self._blocks = 0
+        self._looks = threading.local()
+
+    def begin(self) -> None:
+        """This thread begins a look."""
+        self._looks.blocks = self._blocks
+
+    def keep(self, asked: Asked, found: Remembered) -> None:
+        """Remember an answer, unless a block came since the look began: it may be an old one."""
+        with self._lock:
+            if self._looks.blocks == self._blocks:
+                super().keep(asked, found)
+
+    def end(self, changed: Mapping[bytes, Record | None] | None) -> None:
+        """A block changed these records: what follows from them is forgotten; None: all is."""
+        with self._lock:
+            self._blocks += 1
+            if changed is None:
+                self._by_key.clear()
+                self.clear()
+            else:
+                self.forget(changed)
 
 
 __all__ = ["AuthorityGlance"]
