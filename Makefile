@@ -27,7 +27,7 @@ MOST     ?= 0
 FUZZ     ?=
 export PYTHON
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash consortium-crash crash-matrix sim bench bench-peer bench-growth bench-check bench-page state-sync mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash parity consortium-crash crash-matrix sim bench bench-peer bench-growth bench-check bench-page state-sync mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -119,6 +119,9 @@ lock: $(READY) ## work: resolve both requirements.lock anew from pyproject.toml
 
 crash: $(READY) ## prove: kill a node under load N times, restart, audit (N=200)
 	@$(BIN)/python -m tests.crash --kills $(N)
+
+parity: $(NATIVE) ## prove: N random transactions of each app, the same under both bodies (N=200000)
+	@$(BIN)/python -m tests.parity --transactions $(N) --jobs $(JOBS)
 
 consortium-crash: $(READY) ## prove: kill validators of a real network under load N times (N=200)
 	@$(BIN)/python -m tests.consortium kills --kills $(N)

@@ -120,7 +120,7 @@ def play_run(tally: Tally, world: World, actions: Actions, *, seed: int, run: in
     sent = idle = 0
     while sent < RUN_MESSAGES_MAX:
         with _Place(f"{tally.app.name}: seed {seed}, run {run}, after {sent} messages") as place:
-            calls = _calls(rng.choices(choices, weights)[0](rng, world))
+            calls = calls_of(rng.choices(choices, weights)[0](rng, world))
             place.asked = calls
             if calls:
                 _send(tally, world, calls)
@@ -146,7 +146,7 @@ class _Place:
             problem.add_note(f"{self.where}; asked: {list(self.asked)}")
 
 
-def _calls(asked: Asked | None) -> list[tuple[str, Message]]:
+def calls_of(asked: Asked | None) -> list[tuple[str, Message]]:
     """The calls of what was asked."""
     if not asked:
         return []

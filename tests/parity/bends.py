@@ -1,0 +1,98 @@
+"""Bodies that are wrong in one byte, once: what a comparison must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from tallystick.accel import Body, OpenedBatch, StateTree
+from tallystick.accel.envelopes import OpenedEnvelope
+
+NOT_OF_A_CHAIN = frozenset({"name", "verify", "verify_batch", "is_small_order", "is_valid_point"})
+"""What a body has that a chain does not ask it: rules and clients do."""
+FUNCTIONS = tuple(
+    each.name for each in fields(Body) if each.name not in NOT_OF_A_CHAIN | {"open_batch", "tree"}
+)
+"""Functions of a body that give bytes, or lists of them."""
+PARTS = (*FUNCTIONS, "tree", "id", "verdict")
+"""All that can be made wrong."""
+
+
+def bent_body(body: Body, part: str, turn: int) -> Body:
+    """A body of which one part is wrong in one byte, the so-many-th time that it says anything."""
+    once = Once(turn)
+    match part:
+        case "tree":
+            return replace(body, tree=lambda: BentTree(body.tree(), once))
+        case "id" | "verdict":
+            return replace(
+                body, open_batch=lambda raws: BentBatch(body.open_batch(raws), part, once)
+            )
+    right = getattr(body, part)
+    changed: dict[str, Any] = {part: lambda *given: once(right(*given))}
+    return replace(body, **changed)
+
+
+class Once:
+    """Bends one of many results."""
+
+    def __init__(self, turn: int) -> None:
+        """Wait until so many results have said anything."""
+        self._waiting = turn
+
+    def __call__(self, result: Any) -> Any:
+        """The result, or the same with one byte changed when its turn has come."""
+        if not result:
+            return result
+        self._waiting -= 1
+        return result if self._waiting else bent(result)
+
+
+def bent(result: Any) -> Any:
+    """The same with the last bit of the last byte changed; of a list in its last item."""
+    if isinstance(result, bytes):
+        return result[:-1] + bytes((result[-1] ^ 1,))
+    if isinstance(result, int):
+        return -1 if result >= 0 else 0  # a verdict: which signature is bad, or -1
+    *others, last = result
+    return [*others, bent(last)]
+
+
+class BentTree:
+    """A tree whose root is wrong once."""
+
+    def __init__(self, right: StateTree, once: Once) -> None:
+        """Ask another tree."""
+        self._right, self._once = right, once
+
+    def root(self, version: int) -> bytes:
+        """The root, or nearly."""
+        root: bytes = self._once(self._right.root(version))
+        return root
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is right."""
+        return getattr(self._right, name)
+
+
+class BentBatch:
+    """A batch that was opened, in which the last id, or the last verdict, is wrong once."""
+
+    def __init__(self, right: OpenedBatch, part: str, once: Once) -> None:
+        """Ask another batch."""
+        self._right = right
+        self.digests = right.digests
+        self.opened: Sequence[Any] = right.opened
+        self._verdicts: Callable[[Any], Any] = once if part == "verdict" else list
+        if part == "id" and right.opened and right.opened[-1] is not None:
+            body, identity, keys = (getattr(right.opened[-1], name) for name in OPENED)
+            self.opened = [*right.opened[:-1], OpenedEnvelope(body, once(identity), keys)]
+
+    def verify(self, places: Sequence[int]) -> list[int]:
+        """The verdicts, or nearly: a good signature is called bad, or a bad one good."""
+        verdicts: list[int] = self._verdicts(self._right.verify(places))
+        return verdicts
+
+
+OPENED = ("body", "id", "keys")
