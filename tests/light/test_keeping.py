@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tallystick.engine.base import Committed
 from tallystick.engine.cometbft.light.archive import LightArchive
 from tallystick.engine.cometbft.light.blocks import LightBlock
-from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
+from tallystick.engine.cometbft.light.keeping import HEADS_KEPT, Archiver, Head, Heads, Keeper
 from tallystick.engine.cometbft.light.rpcform import commit_result, validators_result
 from tallystick.engine.cometbft.rpc import RpcRefused, RpcUnavailable
 from tallystick.errors import BadAnswer, GenesisMismatch, Halted, NoSuchBlock
@@ -85,7 +86,7 @@ def log_of(blocks: list[LightBlock], first: int = 1) -> Callable[[int], Entry]:
 
 
 def archiver(
-    engine: Engine, entry: Callable[[int], Entry] | None = None
+    engine: Engine, entry: Callable[[int], Head] | None = None
 ) -> tuple[Archiver, LightArchive]:
     archive = LightArchive(SimulatedDisk(), "light")
     return Archiver(archive, engine, entry or log_of(BLOCKS), CHAIN_ID), archive
@@ -96,6 +97,39 @@ def test_blocks_are_fetched_one_by_one() -> None:
     for block in BLOCKS:
         fetching.step()
         assert archive.get(block.height) == block
+
+
+def test_heads_of_the_last_blocks_are_known_without_reading_the_log() -> None:
+    log, read = log_of(BLOCKS), []
+
+    def entry(height: int) -> Entry:
+        read.append(height)
+        return log(height)
+
+    heads = Heads(entry)
+    for height in range(2, len(BLOCKS) + 1):
+        heads.seen(Committed(log(height).header, log(height).block_hash, 0, ()))
+    heads.seen(Committed(log(1).header, b"", 0, ()))  # an answer that needed no block
+    fetching, archive = archiver(Engine(), heads)
+    for block in BLOCKS:
+        fetching.step()
+        assert archive.get(block.height) == block
+    assert set(read) == {1}
+
+
+def test_only_so_many_heads_are_kept() -> None:
+    first, read = log_of(BLOCKS)(1).header, []
+
+    def entry(height: int) -> Entry:
+        read.append(height)
+        return log_of(BLOCKS)(1)
+
+    heads = Heads(entry)
+    for height in range(1, HEADS_KEPT + 2):
+        heads.seen(Committed(replace(first, height=height), bytes(32), 0, ()))
+    assert [heads(height).header.height for height in (2, HEADS_KEPT + 1)] == [2, HEADS_KEPT + 1]
+    assert heads(1).block_hash == BLOCKS[0].header.hash
+    assert read == [1]
 
 
 def test_an_archive_of_another_chain_is_not_gone_on_with() -> None:

@@ -15,7 +15,7 @@ from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.cometbft.engine import CometEngine, Surroundings
 from tallystick.engine.cometbft.home import genesis_file
 from tallystick.engine.cometbft.light.archive import LightArchive
-from tallystick.engine.cometbft.light.keeping import Archiver, Keeper
+from tallystick.engine.cometbft.light.keeping import Archiver, Heads, Keeper
 from tallystick.engine.cometbft.light.serving import LightService
 from tallystick.engine.cometbft.retention import Kept, Retention
 from tallystick.engine.cometbft.snapshots import SnapshotShelf
@@ -79,9 +79,11 @@ class Consortium:
             self._end_readers()
             raise
         rpc = self.engine.rpc
-        archiver = Archiver(self._archive, rpc, chain.entry, chain.ledger.chain_id)
+        heads = Heads(chain.entry)
+        archiver = Archiver(self._archive, rpc, heads, chain.ledger.chain_id)
         keeper = Keeper(archiver, self._archive, self.engine.application.fail)
         self.light = LightService(self._archive, keeper, rpc)
+        self.engine.listen(heads.seen)
         self.engine.listen(lambda committed: keeper.tell(committed.header.height))
         if _has_blocks(chain):
             keeper.tell(chain.state.tip.height)

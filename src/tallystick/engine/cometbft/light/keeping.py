@@ -10,8 +10,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from tallystick.engine.base import Committed
 from tallystick.engine.cometbft.light.archive import LightArchive
 from tallystick.engine.cometbft.light.blocks import LightBlock
 from tallystick.engine.cometbft.light.rpcform import light_block, priorities
@@ -26,7 +28,7 @@ from tallystick.errors import (
     NoSuchBlock,
     StoreError,
 )
-from tallystick.ledger.block import Entry
+from tallystick.ledger.block import Entry, Header
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ FLUSH_BLOCKS = 100
 FLUSH_SECONDS = 5.0
 PAUSE_SECONDS = 0.25
 """How long to wait before asking again an engine that does not answer."""
+HEADS_KEPT = 64
+"""Blocks whose headers are remembered until they are compared."""
 
 
 class Source(Protocol):
@@ -50,11 +54,52 @@ class Source(Protocol):
         """The validators of a height, all pages."""
 
 
+class Head(Protocol):
+    """What is asked of a block of our log; an `Entry` says it too."""
+
+    @property
+    def header(self) -> Header:
+        """Its header."""
+
+    @property
+    def block_hash(self) -> bytes:
+        """Name of the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    header: Header
+    block_hash: bytes
+
+
+class Heads:
+    """Headers of our log: of the last blocks as they were committed, else read from it.
+
+    A whole block would be read and decoded for the sake of its header. For any thread.
+    """
+
+    def __init__(self, entry: Callable[[int], Entry]) -> None:
+        """`entry` reads our log."""
+        self._entry = entry
+        self._last: dict[int, Head] = {}
+
+    def seen(self, committed: Committed) -> None:
+        """A block is durable."""
+        height = committed.header.height
+        if committed.header_hash:
+            self._last[height] = _Head(committed.header, committed.header_hash)
+            self._last.pop(height - HEADS_KEPT, None)
+
+    def __call__(self, height: int) -> Head:
+        """The head of a block; `NoSuchBlock` below where the log begins."""
+        return self._last.get(height) or self._entry(height)
+
+
 class Archiver:
     """Fetches light blocks and puts them into an archive; for one thread."""
 
     def __init__(
-        self, archive: LightArchive, source: Source, entry: Callable[[int], Entry], chain_id: str
+        self, archive: LightArchive, source: Source, entry: Callable[[int], Head], chain_id: str
     ) -> None:
         """`entry` reads our log; it raises `NoSuchBlock` below where the log begins.
 
@@ -102,7 +147,7 @@ class Archiver:
             raise BadAnswer(f"block {block.height} was answered for block {height}")
         return block, priorities(validators)
 
-    def _compare(self, block: LightBlock, entry: Entry) -> None:
+    def _compare(self, block: LightBlock, entry: Head) -> None:
         """Halt unless the engine's block and app hash are ours."""
         height = block.height
         try:
@@ -132,14 +177,14 @@ class Archiver:
                 " the network's",
             )
 
-    def _known(self, height: int) -> Entry | None:
+    def _known(self, height: int) -> Head | None:
         """A block of our log; None where it does not begin yet."""
         try:
             return self._entry(height)
         except NoSuchBlock:
             return None
 
-    def _first_known(self, height: int) -> tuple[int, Entry]:
+    def _first_known(self, height: int) -> tuple[int, Head]:
         """The first block of a log that begins above a height."""
         last = int(self._source.status()["sync_info"]["latest_block_height"])
         low, high = height, last
