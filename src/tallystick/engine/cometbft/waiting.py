@@ -296,6 +296,8 @@ class Waiting:
 
     def settle(self, raw: bytes) -> bool:
         """These bytes have their answer; False when they did not wait here."""
+        if raw not in self._by_raw:  # most of a block is other nodes'
+            return False
         with self._lock:
             kept = self._by_raw.get(raw)
             if kept is not None:
@@ -304,6 +306,8 @@ class Waiting:
 
     def others(self, transaction_id: bytes) -> list[Transaction]:
         """What waits under an id, whatever its signatures."""
+        if transaction_id not in self._by_id:
+            return []
         with self._lock:
             return [kept.transaction for kept in self._by_id.get(transaction_id, ())]
 
