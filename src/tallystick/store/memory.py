@@ -17,8 +17,17 @@ class _Table:
 
     def __init__(self) -> None:
         self._versions: dict[bytes, list[tuple[int, bytes | None]]] = {}
-        self._keys: list[bytes] = []  # sorted
+        self._sorted: list[bytes] = []  # all keys, in order once `_keys` was asked for
+        self._is_sorted = True
         self._crowded: set[bytes] = set()  # keys with more than one version, or deleted
+
+    @property
+    def _keys(self) -> list[bytes]:
+        """All keys in order. Sorted when somebody asks: most of what is written is never walked."""
+        if not self._is_sorted:
+            self._sorted.sort()  # two sorted runs, or nearly: linear
+            self._is_sorted = True
+        return self._sorted
 
     def get(self, key: bytes, at: int) -> bytes | None:
         """Value of a key as an apply left it."""
@@ -31,8 +40,9 @@ class _Table:
         self, place: bytes, prefix: bytes, at: int
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Some pairs with a prefix from a key on, and the key to go on from, empty at the end."""
-        first = bisect_left(self._keys, place)
-        keys = self._keys[first : first + _CHUNK]
+        ordered = self._keys
+        first = bisect_left(ordered, place)
+        keys = ordered[first : first + _CHUNK]
         pairs: list[tuple[bytes, bytes]] = []
         for key in keys:
             if not key.startswith(prefix):
@@ -50,8 +60,9 @@ class _Table:
             versions.append((number, value))
             if value is None or len(versions) > 1:
                 self._crowded.add(key)
-        self._keys.extend(fresh)
-        self._keys.sort()  # two sorted runs, or nearly: linear
+        if fresh:
+            self._sorted.extend(fresh)
+            self._is_sorted = False
 
     def prune(self, oldest: int) -> None:
         """Drop the versions that no reader can see, when the oldest reader is at `oldest`."""
@@ -74,10 +85,10 @@ class _Table:
     def _forget(self, gone: Iterable[bytes]) -> None:
         gone = tuple(gone)
         if len(gone) > _FEW:
-            self._keys = [key for key in self._keys if key in self._versions]
+            self._sorted = [key for key in self._sorted if key in self._versions]
             return
         for key in gone:
-            del self._keys[bisect_left(self._keys, key)]
+            del self._sorted[bisect_left(self._keys, key)]
 
 
 class _Shared:

@@ -14,11 +14,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NoReturn, cast
+
+from msgspec import Raw
 
 from tallystick.accel import Body, load
+from tallystick.audit.reading import Block, Reader, Said, Wrong, ahead, must
 from tallystick.engine.base_block import BaseBlock, base_of
 from tallystick.engine.chain import Decoded
 from tallystick.engine.cometbft.kept import find_kept
@@ -27,14 +31,12 @@ from tallystick.engine.folder import BLOCKS, LOCK, SNAPSHOTS, STATE, read_genesi
 from tallystick.errors import Damage, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
-from tallystick.ledger.block import Entry, header_bytes
+from tallystick.ledger.block import Entry
 from tallystick.ledger.candidate import Candidate
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
-from tallystick.ledger.receipt import Outcome
-from tallystick.ledger.refusal import Refused
+from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.state import State, genesis_tip
-from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import View
 from tallystick.store.base import StateStore
 from tallystick.store.check import check
@@ -42,7 +44,7 @@ from tallystick.store.disk import OsDisk
 from tallystick.store.kinds import kind_of, read_state
 from tallystick.store.log import LogReader
 from tallystick.store.memory import MemoryStore
-from tallystick.values.codec import decode, decode_canonical
+from tallystick.values.codec import decode, decode_canonical, encode
 from tallystick.values.errors import CodecError
 
 INVARIANTS_EVERY = 1_000
@@ -104,10 +106,6 @@ class Audited:
     """Its records."""
 
 
-class _Wrong(Exception):
-    """A block is not what it says."""
-
-
 def audit(
     folder: Path,
     apps: Sequence[App],
@@ -164,6 +162,7 @@ class _Audit:
             ledger.rules.decoders,
             genesis_tip(ledger.genesis.time_ms),
             tree=body.tree(),
+            body=body,
         )
 
     def run(self) -> None:
@@ -174,7 +173,7 @@ class _Audit:
         if found.log.start.height:
             try:
                 self._begin_at_snapshot(found.log)
-            except (_Wrong, Damage) as wrong:
+            except (Wrong, Damage) as wrong:
                 report.problems.append(str(wrong))
                 return
         report.state_root = self.state.root().hex()
@@ -182,13 +181,15 @@ class _Audit:
             stored = self._open_store(stack)
             try:
                 self._compare_store(stored)
-                for height, raw in found.log.entries(report.began_at + 1):
-                    self._replay(height, raw)
+                reader = Reader(self._ledger, self._body)
+                blocks = ahead(found.log.entries(report.began_at + 1), reader.read)
+                for block in stack.enter_context(closing(blocks)):
+                    self._replay(block)
                     self._compare_store(stored)
-                    self._progress(height, found.height)
-                    if height % INVARIANTS_EVERY == 0:
+                    self._progress(report.height, found.height)
+                    if report.height % INVARIANTS_EVERY == 0:
                         self._check_invariants()
-            except _Wrong as wrong:
+            except Wrong as wrong:
                 report.problems.append(f"block {report.height + 1}: {wrong}")
                 return
             except Damage as damage:
@@ -204,7 +205,7 @@ class _Audit:
         start = log.start.height
         all_kept = find_kept(self._folder / SNAPSHOTS, self._ledger.chain_id)
         found = [kept for kept in all_kept if start <= kept.manifest.base.height <= log.height()]
-        _must(
+        must(
             bool(found),
             f"the log begins with block {start + 1}, and no snapshot is kept that it follows:"
             " nothing was replayed",
@@ -214,59 +215,45 @@ class _Audit:
         raw = log.start.note if base.height == start else log.read(base.height)
         try:
             said = decode(BaseBlock, raw) if base.height == start else base_of(decode(Entry, raw))
-            _must(said == base, f"{where} is not of the block that the log has")
+            must(said == base, f"{where} is not of the block that the log has")
             records = reread(found[-1], self._body.tree())
         except (CodecError, WrongSnapshot) as problem:
-            raise _Wrong(f"{where}: {problem}") from None
+            raise Wrong(f"{where}: {problem}") from None
         self.store.refill(base.height, records.batches(), lambda: None)
         tree, version = records.plant()
         decoders = self._ledger.rules.decoders
-        self.state = State(self.store, decoders, base.tip(), tree=tree, tree_version=version)
+        self.state = State(
+            self.store, decoders, base.tip(), tree=tree, tree_version=version, body=self._body
+        )
         report = self._report
         report.height = report.began_at = base.height
         report.relied_on = f"{where} in {SNAPSHOTS}/, whose roots are those that the log says"
 
     # --- one block
 
-    def _replay(self, height: int, raw: bytes) -> None:
-        """Execute a block again; everything it says must come out of it."""
-        try:
-            entry = decode_canonical(Entry, raw)
-            transactions = [self._ledger.codec.decode(each) for each in entry.transactions]
-        except (CodecError, Refused) as problem:
-            raise _Wrong(f"it cannot be read: {problem}") from None
-        _must(entry.header.height == height, "its header names another height")
-        _must(entry.header.time_ms >= self.state.tip.time_ms, "its time goes back")
-        self._check_signatures(entry, transactions)
-        candidate = self._ledger.execute(self.state, entry.header.time_ms, transactions)
-        _compare(entry, candidate)
-        self.state.commit(candidate, entry.block_hash)
-        self._count(entry, candidate)
+    def _replay(self, block: Block) -> None:
+        """Execute a block again; every byte that it says must come out of it."""
+        said = block.said
+        must(said.header.time_ms >= self.state.tip.time_ms, "its time goes back")
+        self._report.signatures += block.signatures
+        candidate = self._ledger.execute(self.state, said.header.time_ms, block.transactions)
+        if encode(_entry(candidate, said)) != block.raw:
+            _tell_difference(block.raw, candidate)
+        self.state.commit(candidate, said.block_hash)
+        self._count(candidate)
 
-    def _check_signatures(self, entry: Entry, transactions: Sequence[Transaction]) -> None:
-        """The node's under the header, the officers' under the transactions."""
-        triples = [triple for each in transactions for triple in each.triples()]
-        key = self._ledger.genesis.node_key
-        if key is not None:
-            _must(entry.signature is not None, "its header is not signed")
-            triples.append((key, header_bytes(entry.header), entry.signature or b""))
-        good = self._body.verify_batch(triples)
-        if key is not None:
-            _must(good[-1], "the signature under its header is not the node's")
-        _must(all(good), "a signature under one of its transactions is not good")
-        self._report.signatures += len(triples)
-
-    def _count(self, entry: Entry, candidate: Candidate) -> None:
+    def _count(self, candidate: Candidate) -> None:
         """Add a block to the report."""
         report = self._report
-        own = [receipt for receipt in entry.receipts if receipt.timer_id is None]
-        accepted = sum(receipt.outcome is Outcome.ACCEPTED for receipt in own)
-        report.height = entry.header.height
+        timers = len(candidate.done) - len(candidate.transactions)
+        own = candidate.done[timers:]
+        accepted = sum([done.outcome is Outcome.ACCEPTED for done in own])
+        report.height = candidate.header.height
         report.state_root = candidate.state_root.hex()
         report.transactions += len(own)
         report.accepted += accepted
         report.refused += len(own) - accepted
-        report.timers += len(entry.receipts) - len(own)
+        report.timers += timers
 
     # --- the state
 
@@ -314,21 +301,42 @@ class _Audit:
                 return
 
 
-def _compare(entry: Entry, candidate: Candidate) -> None:
-    """What a block says, and what came out of executing it again."""
-    _must(entry.header.previous_hash == candidate.header.previous_hash, "it does not follow")
-    _must(len(candidate.transactions) == len(entry.transactions), "a transaction was left out")
-    _must(entry.ledger_ms == candidate.ledger_ms, "its ledger time is another")
+def _entry(candidate: Candidate, said: Said) -> Entry:
+    """What the log must say of a block that was executed again; who signed it is not made again."""
+    return Entry(
+        header=candidate.header,
+        ledger_ms=candidate.ledger_ms,
+        transactions=tuple([each.raw for each in candidate.transactions]),
+        receipts=cast(tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])),
+        changes=tuple([done.changes for done in candidate.done]),
+        own_changes=candidate.own_changes,
+        receipts_root=candidate.receipts_root,
+        state_root=candidate.state_root,
+        signature=said.signature,
+        engine_hash=said.engine_hash,
+    )
+
+
+def _tell_difference(raw: bytes, candidate: Candidate) -> NoReturn:
+    """Say in what a block differs from what comes out of executing it again."""
+    try:
+        entry = decode_canonical(Entry, raw)
+    except CodecError as problem:
+        raise Wrong(f"it cannot be read: {problem}") from None
+    must(entry.header.previous_hash == candidate.header.previous_hash, "it does not follow")
+    must(len(candidate.transactions) == len(entry.transactions), "a transaction was left out")
+    must(entry.ledger_ms == candidate.ledger_ms, "its ledger time is another")
     receipts = tuple(done.receipt for done in candidate.done)
     for number, (said, made) in enumerate(zip(entry.receipts, receipts, strict=False)):
-        _must(said == made, f"receipt {number} is another")
-    _must(len(entry.receipts) == len(receipts), "it has another number of receipts")
+        must(said == made, f"receipt {number} is another")
+    must(len(entry.receipts) == len(receipts), "it has another number of receipts")
     changes = tuple(done.changes for done in candidate.done)
-    _must(entry.changes == changes, "its changes are others")
-    _must(entry.own_changes == candidate.own_changes, "the ledger's own changes are others")
-    _must(entry.receipts_root == candidate.receipts_root, "its receipts root is another")
-    _must(entry.state_root == candidate.state_root, "its state root is another")
-    _must(entry.header == candidate.header, "its header is another")
+    must(entry.changes == changes, "its changes are others")
+    must(entry.own_changes == candidate.own_changes, "the ledger's own changes are others")
+    must(entry.receipts_root == candidate.receipts_root, "its receipts root is another")
+    must(entry.state_root == candidate.state_root, "its state root is another")
+    must(entry.header == candidate.header, "its header is another")
+    raise Wrong("its bytes are others")
 
 
 def _pairs(
@@ -340,9 +348,3 @@ def _pairs(
         if pair == (None, None):
             return
         yield pair
-
-
-def _must(holds: bool, otherwise: str) -> None:
-    """A statement about a block."""
-    if not holds:
-        raise _Wrong(otherwise)
