@@ -413,7 +413,10 @@ class TreeConformance:
                 tree.grow(1, index, pairs)
         with pytest.raises(WrongLength, match="not 31"):
             tree.grow(0, 0, [(bytes(31), bytes(32))])
-        for bits in (-1, 17):
+        for index in (-1, 7, 2**63, 2**64, -(2**64)):
+            with pytest.raises(WrongPart, match=f"does not belong to part {index} of 2"):
+                tree.grow(1, index, ordered)
+        for bits in (-1, 17, 2**32, 2**64, -(2**64)):
             with pytest.raises(WrongPart, match="not divided"):
                 tree.grow(bits, 0, [])
             with pytest.raises(WrongPart, match="not divided"):

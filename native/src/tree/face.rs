@@ -12,7 +12,7 @@ use super::batch::Batch;
 use super::changes::{Change, Gathered};
 use super::forest::{Forest, Made, Room, Writer};
 use super::hash::Hash;
-use super::input::{changes_from, changes_from_records, hash_from};
+use super::input::{changes_from, changes_from_records, hash_from, number_from};
 use super::part::{plant, Part};
 use super::read::{get, parts, prove, Path, Proof};
 use super::versions::{Lines, EMPTY_VERSION};
@@ -175,7 +175,7 @@ impl StateTree {
     fn parts<'py>(
         &self,
         version: &Bound<'py, PyAny>,
-        bits: i64,
+        bits: &Bound<'py, PyAny>,
     ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
         let py = version.py();
         let pinned = self.pin(version)?;
@@ -191,8 +191,13 @@ impl StateTree {
 
     /// Build one of 2^bits parts from (key hash, record hash), in order.
     #[staticmethod]
-    fn grow(py: Python<'_>, bits: i64, index: i64, pairs: &Bound<'_, PyAny>) -> PyResult<Grown> {
+    fn grow(
+        bits: &Bound<'_, PyAny>,
+        index: &Bound<'_, PyAny>,
+        pairs: &Bound<'_, PyAny>,
+    ) -> PyResult<Grown> {
         let bits = bits_from(bits)?;
+        let place = number_from(index)?;
         let mut leaves: Vec<Change> = Vec::new();
         for pair in pairs.try_iter()? {
             let (key, record): (Bound<'_, PyBytes>, Bound<'_, PyBytes>) = pair?.extract()?;
@@ -207,7 +212,7 @@ impl StateTree {
         if ends
             .into_iter()
             .flatten()
-            .any(|leaf| part_of(&leaf.key, bits) != index)
+            .any(|leaf| Some(part_of(&leaf.key, bits)) != place)
         {
             let reason = format!(
                 "a record does not belong to part {index} of {}",
@@ -216,7 +221,7 @@ impl StateTree {
             return Err(WrongPart::new_err(reason));
         }
         Ok(Grown {
-            part: py.detach(|| Part::grow(&leaves, bits)),
+            part: pairs.py().detach(|| Part::grow(&leaves, bits)),
         })
     }
 
@@ -333,8 +338,9 @@ fn part_of(key: &Hash, bits: usize) -> i64 {
 }
 
 /// A number of bits by which a tree can be divided.
-fn bits_from(bits: i64) -> PyResult<usize> {
-    let found = usize::try_from(bits).ok().filter(|_| bits <= BITS_MAX);
+fn bits_from(bits: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let found = number_from(bits)?.filter(|number| *number <= BITS_MAX);
+    let found = found.and_then(|number| usize::try_from(number).ok());
     found.ok_or_else(|| not_divided(0))
 }
 

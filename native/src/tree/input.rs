@@ -1,5 +1,6 @@
 //! What Python hands in: pairs of hashes, or of keys and records that are hashed here.
 
+use pyo3::exceptions::PyOverflowError;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -21,6 +22,15 @@ type Pair<'py> = (Bound<'py, PyBytes>, Option<Bound<'py, PyBytes>>);
 pub fn hash_from(given: &Bound<'_, PyBytes>) -> PyResult<Hash> {
     let hash = given.as_bytes().try_into();
     hash.map_err(|_| WrongLength::new_err(given.clone().unbind()))
+}
+
+/// A whole number that Python hands in; nothing when it is larger than any that counts here.
+pub fn number_from(given: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    match given.extract() {
+        Ok(number) => Ok(Some(number)),
+        Err(problem) if problem.is_instance_of::<PyOverflowError>(given.py()) => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Changes from pairs (key hash, record hash or None).
