@@ -26,6 +26,11 @@ WHO = signers(1, 2, 3, 4, 5)
 BLOCKS = sealed_chain([WHO] * 9, 6)
 PRUNED = 4
 """The engine has forgotten what is below."""
+UNWRITTEN = (
+    "Internal error: could not find consensus params for height #{height}:"
+    " value retrieved from db is empty"
+)
+"""What CometBFT 0.38 says in the moment in which a block is applied."""
 
 
 class Comet:
@@ -33,6 +38,7 @@ class Comet:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.writing = 0
         self.calls: list[tuple[str, dict[str, str]]] = []
 
     def call(self, method: str, **parameters: str) -> dict[str, Any]:
@@ -40,6 +46,9 @@ class Comet:
             raise RpcUnavailable("connection refused")
         self.calls.append((method, parameters))
         height = int(parameters.get("height", "9"))
+        if self.writing:
+            self.writing -= 1
+            raise RpcRefused(-32603, UNWRITTEN.format(height=height))
         if height < PRUNED:
             raise RpcRefused(-32603, f"Internal error: height {height} is not available")
         if height > len(BLOCKS):
@@ -93,6 +102,26 @@ def test_the_engines_no_is_told_as_it_was(service: LightService, comet: Comet) -
     assert "the engine is away" in service.answer("status", {})["error"]["data"]
     for wrong in ({"height": "x"}, {"hash": "1"}, {"height": "-1"}, {"height": "9" * 30}):
         assert service.answer("commit", wrong)["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("given", ({}, {"height": "9"}, {"height": "10"}))
+def test_parameters_are_asked_for_again_while_the_engine_writes_them_down(
+    service: LightService, comet: Comet, given: dict[str, str]
+) -> None:
+    comet.writing = 2
+    told = service.answer("consensus_params", given)
+    assert "could not find" not in str(told)
+    assert len(comet.calls) == 3
+
+
+def test_parameters_that_are_gone_or_do_not_come_are_refused(
+    service: LightService, comet: Comet
+) -> None:
+    comet.writing = 100
+    assert "for height #4" in service.answer("consensus_params", {"height": "4"})["error"]["data"]
+    assert len(comet.calls) == 1
+    assert "for height #9" in service.answer("consensus_params", {})["error"]["data"]
+    assert 2 < len(comet.calls) < 20
 
 
 def record_of(height: int) -> RecordProof:

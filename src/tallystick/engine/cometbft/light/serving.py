@@ -7,6 +7,7 @@ forgotten it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -35,6 +36,11 @@ PER_PAGE = 30
 """Validators of a page unless told otherwise, as in CometBFT."""
 WAIT_SECONDS = 5.0
 """How long the block after a proof's is waited for."""
+UNWRITTEN = "could not find consensus params"
+"""CometBFT's words while it writes the parameters of the next block down (0.38, state/errors.go)."""
+AGAIN_SECONDS = 0.1
+AGAIN_TIMES = 10
+"""How often it is asked again, and after how long."""
 
 
 class Caller(Protocol):
@@ -64,7 +70,7 @@ class LightService:
             return _error(INVALID_PARAMS, "Invalid params", f"{named}: unknown, or no number")
         parameters = {name: text.strip('"') for name, text in given.items()}
         try:
-            return _answer(result=self._caller.call(method, **parameters))
+            return _answer(result=self._asked(method, parameters))
         except RpcRefused as no:
             kept = self._from_archive(method, parameters)
             return _error(no.code, "", no.log) if kept is None else _answer(result=kept)
@@ -73,6 +79,19 @@ class LightService:
             if kept is not None:
                 return _answer(result=kept)
             return _error(INTERNAL_ERROR, "Internal error", f"the engine is away: {problem}")
+
+    def _asked(self, method: str, given: Mapping[str, str]) -> dict[str, Any]:
+        """What the engine says; of a new height's parameters, when it has written them down."""
+        height = int(given.get("height", "0"))
+        is_new = not height or height >= self._archive.height()
+        for _ in range(AGAIN_TIMES):
+            try:
+                return self._caller.call(method, **given)
+            except RpcRefused as no:
+                if UNWRITTEN not in no.log or not is_new:
+                    raise
+                time.sleep(AGAIN_SECONDS)
+        return self._caller.call(method, **given)
 
     def _from_archive(self, method: str, given: Mapping[str, str]) -> dict[str, Any] | None:
         """What the archive has of an old height."""
