@@ -37,7 +37,7 @@ PER_PAGE = 30
 WAIT_SECONDS = 5.0
 """How long the block after a proof's is waited for."""
 UNWRITTEN = "could not find consensus params"
-"""CometBFT's words while it writes the parameters of the next block down (0.38, state/errors.go)."""
+"""CometBFT says so while it writes those of the next block down (0.38, state/errors.go)."""
 AGAIN_SECONDS = 0.1
 AGAIN_TIMES = 10
 """How often it is asked again, and after how long."""
