@@ -33,10 +33,11 @@ from tallystick.values.codec import settle_types
 log = logging.getLogger(__name__)
 
 TURN_SECONDS = 0.001
-"""How long a thread of an embedded node may keep Python's lock while another waits for it.
+"""How long a thread of a node may keep Python's lock while another waits for it.
 
 The thread that makes blocks durable comes back from native code several times a block; it should
-not wait five milliseconds, the usual turn, each time for the thread that executes.
+not wait five milliseconds, the usual turn, each time for the thread that executes. Nor should the
+one that reads what CometBFT writes: as long as a write of its waits, CometBFT is busy waiting.
 """
 
 
@@ -184,8 +185,7 @@ class Node:
                 await server.is_ready.wait()
             if threading.current_thread() is threading.main_thread():
                 _tame_collector()
-                if self.settings.engine.kind == "embedded":
-                    sys.setswitchinterval(TURN_SECONDS)
+                sys.setswitchinterval(TURN_SECONDS)
             if self._failure is None:
                 forget_halt(self.folder)
             ready()
