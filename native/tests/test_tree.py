@@ -18,6 +18,7 @@ from tallystick.accel import (
     UnknownVersion,
     WrongPart,
 )
+from tallystick.accel.both_tree import BothTrees
 from tallystick.accel.errors import WrongLength
 from tallystick.accel.native_tree import NativeTree
 from tests.accel.conformance_tree import proof_holds, some_records
@@ -186,6 +187,8 @@ class TestMemory:
         version = tree.apply(EMPTY_VERSION, _pairs(200_000))
         held, free = tree.memory()
         assert 120 * 200_000 < held < 160 * 200_000
+        assert BothTrees(Tree(), Tree()).memory() is None
+        assert BothTrees(Tree(), tree).memory() == (held, free)
         assert free < 100_000
         assert tree.size(version) == 200_000
 

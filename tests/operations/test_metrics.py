@@ -100,6 +100,14 @@ def test_what_is_kept_is_measured(till: Running) -> None:
     assert found["tally_disk_free_bytes"] > 0
 
 
+def test_the_trees_memory_is_measured_where_the_body_counts_it(till: Running) -> None:
+    found = samples(till)
+    memory = till.node.engine.chain.state.tree.memory()
+    assert (memory is None) == ("tally_tree_bytes" not in found)
+    if memory is not None:
+        assert 0 <= found["tally_tree_idle_bytes"] < found["tally_tree_bytes"]
+
+
 def test_certificates_say_when_they_end(till: Running) -> None:
     found = samples(till)
     days = timedelta(days=DAYS).total_seconds()

@@ -44,6 +44,9 @@ class StateTree(Protocol):
     def plant(self, subtrees: Sequence[Subtree]) -> int:
         """Make a version of all its parts."""
 
+    def memory(self) -> tuple[int, int] | None:
+        """Bytes taken in all, and those free for new nodes; None from a body that counts none."""
+
 
 class Opened(Protocol):
     """What is inside one transaction as it travels; signatures are checked by its batch."""

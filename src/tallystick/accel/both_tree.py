@@ -98,6 +98,10 @@ class BothTrees:
         same_calls("tree.plant", lambda: note(self._one, ones), lambda: note(self._other, others))
         return self._keep(versions)
 
+    def memory(self) -> tuple[int, int] | None:
+        """What one of them takes that counts it; they need not be alike."""
+        return self._one.memory() or self._other.memory()
+
     def _made(self, call: str, base: int, make: Callable[[StateTree, int], int]) -> int:
         """Make a version of both from one that there is; their roots and sizes must agree."""
         bases = self._at(base)

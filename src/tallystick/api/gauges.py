@@ -142,6 +142,10 @@ class NodeCollector(Collector):
         yield _gauge("log_bytes", "Size of the block log", watched.log_bytes())
         yield _gauge("disk_free_bytes", "Room left on the disk of the data", watched.free_bytes())
         yield _gauge("state_records", "Records in the state", state.size())
+        memory = state.tree.memory()
+        if memory is not None:
+            yield _gauge("tree_bytes", "Memory that the state tree takes", memory[0])
+            yield _gauge("tree_idle_bytes", "What of it is free for new versions", memory[1])
         yield _gauge(
             "used_references",
             "References that are used up and have not expired",
