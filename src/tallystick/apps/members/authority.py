@@ -31,7 +31,7 @@ from tallystick.apps.members.records import DailyUse, Key, Member, Officer, Poli
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import is_suspended, verb_frozen
 from tallystick.ledger.app import Message, Officers, Role
-from tallystick.ledger.authority import Signed, limited_amount
+from tallystick.ledger.authority import Signed, has_own_amount, limited_amount
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import Refused, need, require
 from tallystick.ledger.transaction import Call
@@ -61,7 +61,7 @@ class Hands:
 class Plan:
     """What is known of a call before its amount is."""
 
-    officers: tuple[Officer, ...]
+    hands: Hands
     """Persons who signed for its party."""
     held: tuple[tuple[Role, ...], ...]
     """Roles that each of them holds or stands in for."""
@@ -75,6 +75,9 @@ class Plan:
     """Whether one person with all those roles is enough, below an amount."""
     alone: Signed | None
     """Under whose hands it is made then; None when nobody holds all those roles."""
+    alone_below: int | None
+    """That amount in the call's currency, in minor units; None: without an amount there is none,
+    and where the policy has tiers it is asked for with the amount."""
 
 
 class MembersAuthority:
@@ -92,7 +95,8 @@ class MembersAuthority:
         signed = []
         for call, amount in zip(calls, amounts, strict=True):
             of_party = hands.get(call.party, NOBODY)
-            plan = ctx.recall(_plan, of_party, call.party, type(call.message))
+            currency = None if amount is None else amount[0]
+            plan = ctx.recall(_plan, of_party, call.party, type(call.message), currency)
             total = None if amount is None else (amount[0], sums[call.party][amount[0]])
             signed.append(_signed(ctx, call, plan, total))
         for party, by_currency in sums.items():
@@ -124,13 +128,24 @@ AUTHORITY: Final = MembersAuthority()
 
 
 def _signed_alone(ctx: Context, call: Call[Any], keys: tuple[bytes, ...]) -> Signed:
-    """Who signed the only call of a transaction: the usual case, and the same steps."""
+    """Who signed the only call of a transaction: the usual case, and the same steps.
+
+    Keys are judged before a record is looked for that has the amount. A message that has it itself
+    is planned in one step.
+    """
     party, message = call.party, call.message
-    hands = ctx.recall(_hands, (party,), keys).get(party, NOBODY)
-    total = limited_amount(ctx, message)
-    signed = _signed(ctx, call, ctx.recall(_plan, hands, party, type(message)), total)
-    if total is not None and hands.limited:
-        for officer in hands.officers:
+    if has_own_amount(message):
+        total = limited_amount(ctx, message)
+        currency = None if total is None else total[0]
+        plan = ctx.recall(_plan_alone, party, keys, type(message), currency)
+    else:
+        hands = ctx.recall(_hands, (party,), keys).get(party, NOBODY)
+        total = limited_amount(ctx, message)
+        currency = None if total is None else total[0]
+        plan = ctx.recall(_plan, hands, party, type(message), currency)
+    signed = _signed(ctx, call, plan, total)
+    if total is not None and plan.hands.limited:
+        for officer in plan.hands.officers:
             _check_limits(ctx, officer, {total[0]: total[1]})
     return signed
 
@@ -188,7 +203,21 @@ def _check_standing(reader: Reader, member: Member, message: type[Message]) -> N
 # --- who must sign, and did
 
 
-def _plan(reader: Reader, hands: Hands, party: str, message: type[Message]) -> Plan:
+def _plan_alone(
+    reader: Reader,
+    party: str,
+    keys: tuple[bytes, ...],
+    message: type[Message],
+    currency: str | None,
+) -> Plan:
+    """The plan of the only call of a transaction, from the keys that signed it."""
+    hands = _hands(reader, (party,), keys).get(party, NOBODY)
+    return _plan(reader, hands, party, message, currency)
+
+
+def _plan(
+    reader: Reader, hands: Hands, party: str, message: type[Message], currency: str | None
+) -> Plan:
     """What is known of a call before its amount; a refusal if the member may not do it."""
     member = reader.get(Member, party)
     _check_standing(reader, member, message)
@@ -198,14 +227,18 @@ def _plan(reader: Reader, hands: Hands, party: str, message: type[Message]) -> P
     needs = spec.officers if policy is None else stricter(spec.officers, _pairs(policy.needs))
     small = member.size is Size.SMALL and spec.one_person
     may_be_alone = small and policy is not None and policy.one_person
+    below = None
+    if may_be_alone and currency is not None and not (policy and policy.tiers):
+        below = _one_person_max(reader, policy, currency)
     return Plan(
-        officers=officers,
+        hands=hands,
         held=held,
         policy=policy,
         needs=needs,
         signed=_seated(officers, seats(needs, held)),
         may_be_alone=may_be_alone,
         alone=_seated(officers, seats_of_one(needs, held)) if may_be_alone else None,
+        alone_below=below,
     )
 
 
@@ -219,13 +252,16 @@ def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Sig
 def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | None) -> Signed:
     """Officers and outlet of a call, if the persons who signed suffice."""
     needs, signed, policy = plan.needs, plan.signed, plan.policy
-    tiers = () if policy is None or total is None else _tiers(policy, total)
+    tiers = _tiers(policy, total) if policy and policy.tiers and total else ()
     if tiers:
         for tier in tiers:
             needs = stricter(needs, _pairs(tier.needs))
-        signed = _seated(plan.officers, seats(needs, plan.held))
+        signed = _seated(plan.hands.officers, seats(needs, plan.held))
     elif plan.may_be_alone:
-        if total is None or total[1] < ctx.recall(_one_person_max, plan, total[0]):
+        below = plan.alone_below
+        if total is not None and below is None:
+            below = _one_person_max(ctx, policy, total[0])
+        if total is None or below is None or total[1] < below:
             signed = signed or plan.alone
     if signed is None:
         missing = missing_roles(needs, plan.held)
@@ -252,11 +288,11 @@ def _pairs(needs: tuple[Need, ...]) -> Officers:
     return tuple((need.role, need.persons) for need in needs)
 
 
-def _one_person_max(reader: Reader, plan: Plan, currency: str) -> int:
+def _one_person_max(reader: Reader, policy: Policy | None, currency: str) -> int:
     """The amount from which one person is not enough: governance's, or the member's lower one."""
     name = ONE_PERSON_MAX + currency.lower()
     most = parameter(reader, name, default=ONE_PERSON_MAX_MINOR)
-    ceilings = () if plan.policy is None else plan.policy.ceilings
+    ceilings = () if policy is None else policy.ceilings
     own = [ceiling.below_minor for ceiling in ceilings if ceiling.currency == currency]
     return min([most, *own]) if own or not ceilings else 0
 
