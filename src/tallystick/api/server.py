@@ -13,6 +13,7 @@ from types import ModuleType
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tallystick.api import blocks, engine, health, reading, standing, submitting
@@ -28,6 +29,8 @@ STOP_SECONDS = 5
 """How long requests may go on when the node stops."""
 BACKLOG = 256
 HEADER_BYTES_MAX = 32 * 1024
+WAITING_BYTES_MAX = 1024 * 1024
+"""Bytes of a body that may wait to be read by its route, before nothing more is taken in."""
 PATH_BYTES_MAX = 100
 
 
@@ -48,12 +51,28 @@ def application(service: Service, parts: Sequence[ModuleType] = ALL) -> Litestar
     )
 
 
+class Flow(FlowControl):
+    """Takes in the rest of a body of usual size without a pause: each is a call of the system."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: H11Protocol) -> None:
+        """Nothing is paused."""
+        super().__init__(transport)
+        self._protocol = protocol
+
+    def pause_reading(self) -> None:
+        """Take in nothing more, unless it is a body that is not large yet."""
+        cycle = self._protocol.cycle
+        if not cycle.more_body or len(cycle.body) > WAITING_BYTES_MAX:
+            super().pause_reading()
+
+
 class PatientH11(H11Protocol):
     """Hangs up on whoever connects and then says nothing."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        self.flow = Flow(transport, self)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )

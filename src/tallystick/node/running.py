@@ -20,6 +20,7 @@ from tallystick import settings as settings_module
 from tallystick.api import server as api
 from tallystick.api import tls
 from tallystick.api.service import Service
+from tallystick.api.turns import new_loop
 from tallystick.engine.clock import Clock, wall_ms
 from tallystick.engine.folder import TLS, forget_halt, note_halt
 from tallystick.errors import Halted, NodeError, ReachedHeight, TallystickError
@@ -109,8 +110,8 @@ class Node:
 
         Raises what ended the engine, if anything did: the data is at its last committed block.
         """
-        with self._stack:
-            asyncio.run(self._serve(ready or (lambda: None)))
+        with self._stack, asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(self._serve(ready or (lambda: None)))
         if isinstance(self._failure, TallystickError):
             raise self._failure
         if self._failure is not None:
