@@ -126,15 +126,17 @@ def growth(told: Told) -> Iterator[str]:
     """One line a size."""
     keys = (
         "records", "hot_us", "uniform_us", "hot_p99_ms", "commit_p999_ms", "hot_silence_ms",
-        "start_s", "log_bytes", "disk_bytes", "memory_bytes",
+        "start_s", "log_bytes", "state_bytes", "disk_bytes", "memory_bytes",
     )  # fmt: skip
     head = (
         "records", "µs, Zipf 0.99", "µs, all alike", "p99 ms", "commit p99.9 ms",
-        "longest pause ms", "start s", "log bytes a transaction",
+        "longest pause ms", "start s", "log bytes a transaction", "state bytes a transaction",
         "disk bytes a record", "memory bytes a record",
     )  # fmt: skip
     rows = [[f"{each[key]:,}" for key in keys] for each in told["sizes"]]
     yield from table(head, rows)
+    yield ""
+    yield f"Zipf 0.99: the slowest size takes {told['hot_slower']:.0%} longer than the first."
 
 
 def consortium(told: Told) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tallystick.bench.cast import payer
-from tallystick.bench.growth import idle_members, measure
+from tallystick.bench.growth import idle_members, measure, slower
 
 
 @pytest.mark.timeout(300)
@@ -19,8 +19,16 @@ def test_a_small_state() -> None:
     assert size["hot_tps"] > 0
     assert size["uniform_tps"] > 0
     assert size["commit_p999_ms"] > 0
+    assert size["commit_p999_ms"] == max(size["hot_commit_p999_ms"], size["uniform_commit_p999_ms"])
     assert 500 < size["log_bytes"] < 1_500
+    assert size["state_bytes"] > 0
+    assert figures["hot_slower"] == 0.0
     assert size["start_s"] > 0
+
+
+def test_how_much_slower_the_slowest_size_is() -> None:
+    """Beside the first, whichever comes last."""
+    assert slower([{"hot_us": 40.0}, {"hot_us": 50.0}, {"hot_us": 44.0}]) == 0.25
 
 
 def test_members_that_never_sign() -> None:

@@ -24,9 +24,7 @@ from tallystick.bench.workloads import WIDE, WORKLOADS
 from tallystick.errors import SettingsError
 
 SECONDS = 30.0
-"""How long full load of the first workload is sustained."""
-OTHERS = 3
-"""The other workloads are sustained a third as long."""
+"""How long full load of each workload is sustained."""
 RUNS = 5
 """Runs of the first workload; the middle one is told."""
 BINS_MS = (1, 2, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000)
@@ -87,13 +85,13 @@ def _roofs(folder: Path) -> Roofs:
 
 
 def _one(name: str, seconds: float, runs: int, folder: Path) -> Found:
-    """Measure one workload: the first longest, most often, and when calm."""
+    """Measure one workload: the first most often, and when calm."""
     kernel_seconds = min(seconds, kernel.SECONDS)
     if name == next(iter(WORKLOADS)):
         plan = Plan(seconds, runs, calm=True, kernel_seconds=kernel_seconds)
     else:
         warm_up = WIDE_WARM_UP_SECONDS if WORKLOADS[name].keys >= WIDE else WARM_UP_SECONDS
-        plan = Plan(seconds / OTHERS, kernel_seconds=kernel_seconds, warm_up_seconds=warm_up)
+        plan = Plan(seconds, kernel_seconds=kernel_seconds, warm_up_seconds=warm_up)
     return measured(WORKLOADS[name], plan, folder / name)
 
 
@@ -153,13 +151,14 @@ def _workload(found: Found) -> Figures:
         "per_second": full.over_time(),
         "latency_ms": histogram(full),
     }
-    if run.half is not None and run.idle is not None:
+    half, idle = found.calm.half, found.calm.idle
+    if half is not None and idle is not None:
         figures["half_load"] = {
-            "tps": round(run.half.per_s),
-            **_latency(run.half),
-            "latency_ms": histogram(run.half),
+            "tps": round(half.per_s),
+            **_latency(half),
+            "latency_ms": histogram(half),
         }
-        figures["idle"] = {**_latency(run.idle), "latency_ms": histogram(run.idle)}
+        figures["idle"] = {**_latency(idle), "latency_ms": histogram(idle)}
     if workload.notes:
         figures["notes"] = list(workload.notes)
     return figures

@@ -231,6 +231,7 @@ def _growth(told: Told) -> Iterator[str]:
         plot("µs a transaction", hot_accounts="hot_us", all_accounts_alike="uniform_us"),
         plot("seconds to start", start="start_s"),
         plot("MB", memory="memory_mb", state_on_disk="disk_mb"),
+        plot("bytes a transaction", block_log="log_bytes", state_store="state_bytes"),
         _table(
             (
                 "records",
@@ -239,6 +240,7 @@ def _growth(told: Told) -> Iterator[str]:
                 "start s",
                 "commit p99.9 ms",
                 "log bytes a transaction",
+                "state bytes a transaction",
                 "memory bytes a record",
                 "disk bytes a record",
             ),
@@ -250,6 +252,7 @@ def _growth(told: Told) -> Iterator[str]:
                     f"{each['start_s']:g}",
                     f"{each['commit_p999_ms']:g}",
                     f"{each['log_bytes']:,}",
+                    f"{each['state_bytes']:,}",
                     f"{each['memory_bytes']:,}",
                     f"{each['disk_bytes']:,}",
                 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -140,5 +141,7 @@ def replayed(folder: Path) -> float:
 
 def _audit(folder: Path) -> tuple[tuple[str, ...], float]:
     """What an audit finds wrong, and how long it took."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # as a node does
     report = audit(folder, APPS, AUTHORITY, accel=body_of_nodes().name)
     return tuple(report.problems), report.seconds
