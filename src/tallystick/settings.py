@@ -118,7 +118,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How long a validator waits for late votes after a block, in milliseconds."""
     heartbeat_seconds: Annotated[int, Meta(ge=1, le=3_600)] = 10
     """How long after the last block an empty one is made, in seconds."""
-    bundle: Annotated[int, Meta(ge=1, le=2_000)] = 500
+    bundle: Annotated[int, Meta(ge=1, le=2_000)] = 1_000
     """Transactions that travel together at most; 1 sends each alone."""
     bundle_wait_ms: Annotated[int, Meta(ge=0, le=10_000)] = 10
     """How long a transaction waits for company, in milliseconds."""
