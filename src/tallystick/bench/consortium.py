@@ -41,6 +41,8 @@ TIMEOUT_COMMIT_MS = 50
 MEMBERS = (CENTRAL_BANK, SUPERVISOR)
 IDLE = 20
 """Transfers sent one after the other to a network that does nothing else."""
+FULL = load.Pace(flying=6)
+"""6,000 transfers of four nodes under way: blocks of some thousands, about a second each."""
 HALF = load.Pace(stream=25, flying=6)
 ALONE = load.Pace(stream=1, flying=8, per_s=100.0)
 """Load under which bundles of one are compared with bundles of many."""
@@ -123,7 +125,7 @@ def loaded(
         send = partial(load.run, addresses)
         send(signer.transfers(2_000), 5.0)
         say(f"full load on {validators} gateways for {seconds:.0f} s")
-        full = send(raws, seconds)
+        full = send(raws, seconds, FULL)
         say(f"full load: {full.per_s:,.0f} transfers/s, p50 {full.percentile_ms(50):,.0f} ms")
         pace = load.Pace(HALF.stream, HALF.flying, per_s=full.per_s / 2)
         half = send(signer.transfers(int(SHORT_SECONDS * full.per_s)), SHORT_SECONDS, pace)
