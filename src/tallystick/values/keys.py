@@ -6,6 +6,7 @@ added; an enum stands by its value. Types sort as bytes, text, integers, false, 
 """
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from tallystick.values.errors import CodecError
@@ -29,7 +30,7 @@ def encode_key(name: str, *fields: KeyField) -> bytes:
     With the first fields only, it is the common beginning of all keys that share them, and of no
     other key.
     """
-    parts = [_encode_text(name)]
+    parts = [_name_field(name)]
     for field in fields:
         kind = type(field)
         if kind is str:
@@ -39,6 +40,12 @@ def encode_key(name: str, *fields: KeyField) -> bytes:
         else:
             parts.append(_encode_other(field))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=1_000)
+def _name_field(name: str) -> bytes:
+    """The first field of a key: there are as many as there are records' names."""
+    return _encode_text(name)
 
 
 def _encode_text(text: str) -> bytes:

@@ -1,6 +1,5 @@
 """A published calendar as other applications use it: banking days in a zone."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,8 +64,12 @@ class Banking:
 
 def offset_at(offsets: tuple[Offset, ...], at_ms: int) -> int:
     """The offset that holds at an instant, in minutes; the first holds from 0."""
-    later = bisect_right(offsets, at_ms, key=lambda offset: offset.from_ms)
-    return offsets[later - 1].minutes
+    minutes = offsets[0].minutes
+    for offset in offsets[1:]:
+        if offset.from_ms > at_ms:
+            break
+        minutes = offset.minutes
+    return minutes
 
 
 def banking_of(head: Calendar, years: tuple[CalendarYear, ...]) -> Banking:

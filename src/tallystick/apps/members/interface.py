@@ -21,7 +21,7 @@ from tallystick.apps.members.records import Frozen, Key, KindLicence, Member, Nu
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import frozen, frozen_since, is_suspended, verb_frozen
 from tallystick.ledger.app import Role
-from tallystick.ledger.refusal import require
+from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.view import Reader
 
 __all__ = [
@@ -129,8 +129,14 @@ def require_licensed(reader: Reader, party: str, verb: str) -> None:
 
 
 def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
-    """Refuse while an order stands on an account or a piece; the refusal names neither."""
-    reader.recall(_check_not_frozen, scope, subject)
+    """Refuse while an order stands on an account or a piece; the refusal names neither.
+
+    An account is asked about with every payment; a piece once or twice, so nothing is remembered.
+    """
+    if scope is Scope.CASH_ACCOUNT:
+        reader.recall(_check_not_frozen, scope, subject)
+    else:
+        _check_not_frozen(reader, scope, subject)
 
 
 # --- what is remembered: each follows from records alone
@@ -152,4 +158,5 @@ def _check_licensed(reader: Reader, party: str, verb: str) -> None:
 
 def _check_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
     """Refuse while an order stands on a subject."""
-    require(frozen(reader, scope, subject) is None, Refusal.FROZEN, scope=scope.value)
+    if frozen(reader, scope, subject) is not None:
+        raise Refused(Refusal.FROZEN, {"scope": scope.value})

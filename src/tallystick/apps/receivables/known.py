@@ -12,5 +12,5 @@ R = TypeVar("R", bound=Record)
 def known(reader: Reader, type_: type[R], *key: object) -> R:
     """The record that another one names: it is there, or a rule of ours has lost it."""
     found = reader.peek(type_, *key)
-    ensure(found is not None, f"{type_.spec.name} is named and not there")
+    ensure(found is not None, "a record that another one names is not there")
     return cast("R", found)

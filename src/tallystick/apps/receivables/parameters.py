@@ -53,6 +53,11 @@ knows no application's bounds, and an undertaking could not keep what lies outsi
 
 def value(reader: Reader, name: str) -> int:
     """Value of a parameter, e.g. `hops_max`."""
+    return reader.recall(_value, name)
+
+
+def _value(reader: Reader, name: str) -> int:
+    """What governance has set, within bounds, or the default."""
     label = f"receivables.{name}"
     least, most = BOUNDS[label]
     return min(max(least, parameter(reader, label, default=DEFAULTS[label])), most)

@@ -1,6 +1,6 @@
 """What money on a piece costs, and what a financier with recourse is owed: arithmetic alone."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tallystick.apps.receivables.terms import Fee, FeeBasis, FeeTime, InterestMethod, OfferTerms
 from tallystick.values.rates import (
@@ -15,8 +15,7 @@ from tallystick.values.time import days_between
 from tallystick.values.units import PPM
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """What an offer comes to if the money moves on one day."""
 
     days: int
@@ -55,18 +54,22 @@ def quote(
     upfront = terms.method is InterestMethod.UPFRONT_ON_FACE
     base = face_minor if upfront else advance
     cost = interest(base, terms.rate_ppm, days, basis(terms.day_count))
-    mine = [fee for fee in terms.fees if fee.payer == assignor]
-    amounts = dict.fromkeys(FeeTime, 0)
-    for fee in mine:
-        amounts[fee.when] += fee_amount(fee, face_minor, advance)
+    at_once, at_maturity = 0, 0
+    for fee in terms.fees:
+        if fee.payer == assignor:
+            amount = fee_amount(fee, face_minor, advance)
+            if fee.when is FeeTime.UPFRONT:
+                at_once += amount
+            else:
+                at_maturity += amount
     return Quote(
         days=days,
         calendar_days=days_between(value_day, payment_day),
         advance_minor=advance,
         interest_minor=cost,
-        fees_minor=sum(amounts.values()),
-        upfront_minor=amounts[FeeTime.UPFRONT] + (cost if upfront else 0),
-        maturity_fees_minor=amounts[FeeTime.MATURITY],
+        fees_minor=at_once + at_maturity,
+        upfront_minor=at_once + (cost if upfront else 0),
+        maturity_fees_minor=at_maturity,
     )
 
 
@@ -89,8 +92,7 @@ def buy_back_rebate(face_minor: int, terms: OfferTerms, *, day: str, payment_day
     return interest(face_minor, terms.rate_ppm, days, basis(terms.day_count))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a financier with recourse is owed on a day."""
 
     fees_minor: int
