@@ -33,7 +33,7 @@ class Service:
     readers: Executor
     """Threads that read state, so that a long search holds up nobody."""
     writers: Executor
-    """The thread that admits transactions."""
+    """The threads that admit transactions."""
     verify: Callable[[bytes, bytes, bytes], bool]
     """Checks a signature: (key, message, signature)."""
     wall_ms: Callable[[], int]
@@ -52,7 +52,3 @@ class Service:
     async def read(self, act: Callable[[], T]) -> T:
         """Do something that reads state on a thread for readers."""
         return await asyncio.get_running_loop().run_in_executor(self.readers, act)
-
-    async def write(self, act: Callable[[], T]) -> T:
-        """Do something that admits transactions on the thread for that."""
-        return await asyncio.get_running_loop().run_in_executor(self.writers, act)

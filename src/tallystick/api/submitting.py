@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -38,9 +40,7 @@ def routes(service: Service) -> list[Any]:
             require(bool(raws), Refusal.MALFORMED, detail="no transaction")
         else:
             raws = [await read_body(request, service.patience_seconds, BYTES_MAX)]
-        with service.gateway.room.taken(len(raws), sum(map(len, raws))) as place:
-            batch = await service.write(lambda: service.gateway.offer(raws, place))
-        await wait_for(batch, seconds)
+        batch = await handed_in(service, raws, seconds)
         if is_stream:
             return packed(request, batch)
         return packed_one(request, batch.replies()[0])
@@ -78,30 +78,76 @@ def unknown(transaction_id: str) -> Refused:
     return Refused(Refusal.NO_SUCH_TRANSACTION, {"transaction_id": transaction_id})
 
 
+async def handed_in(service: Service, raws: list[bytes], seconds: int) -> Batch:
+    """Hand transactions in and wait until each has its answer, or the time is over.
+
+    The thread that admits them wakes this one once: when it failed, or all answers are there.
+    """
+    news = _News()
+
+    def offer(inside: ExitStack) -> Batch:
+        with inside:
+            batch = service.gateway.offer(raws, place)
+        if seconds:
+            batch.when_done(news.tell)
+        return batch
+
+    with ExitStack() as inside:
+        place = inside.enter_context(service.gateway.room.taken(len(raws), sum(map(len, raws))))
+        offered = service.writers.submit(offer, inside.pop_all())
+
+    def failed(future: Future[Batch]) -> None:
+        if future.exception() is not None:
+            news.tell()
+
+    offered.add_done_callback(failed)
+    try:
+        await news.come(seconds)
+        if offered.done():
+            return offered.result()
+        return await asyncio.shield(asyncio.wrap_future(offered))
+    finally:
+        offered.add_done_callback(_leave)
+
+
+def _leave(offered: Future[Batch]) -> None:
+    """Nobody waits for the answers any more."""
+    if offered.exception() is None:
+        offered.result().leave()
+
+
 async def wait_for(batch: Batch, seconds: int) -> None:
     """Wait until every answer is there, or the time is over; nobody waits for it afterwards."""
+    news = _News()
     try:
         if seconds:
-            await _done(batch, seconds)
+            batch.when_done(news.tell)
+            await news.come(seconds)
     finally:
         batch.leave()
 
 
-async def _done(batch: Batch, seconds: int) -> None:
-    """Wait until every answer is there, or the time is over."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
+class _News:
+    """Something that a request waits for, and that other threads tell of."""
 
-    def tell() -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(done.set)
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._has_come = asyncio.Event()
 
-    batch.when_done(tell)
-    try:
-        async with asyncio.timeout(seconds):
-            await done.wait()
-    except TimeoutError:
-        return
+    def tell(self) -> None:
+        """It is there; on any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._has_come.set)
+
+    async def come(self, seconds: int) -> None:
+        """Wait until it is there, or the time is over; not at all when that is 0."""
+        if not seconds:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._has_come.wait()
+        except TimeoutError:
+            return
 
 
 def may_read(service: Service, view: View, transaction_id: bytes, height: int | None) -> bool:
