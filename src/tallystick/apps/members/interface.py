@@ -21,7 +21,7 @@ from tallystick.apps.members.records import Frozen, Key, KindLicence, Member, Nu
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import frozen, frozen_since, is_suspended, verb_frozen
 from tallystick.ledger.app import Role
-from tallystick.ledger.refusal import Refused, require
+from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
 
 __all__ = [
@@ -158,5 +158,4 @@ def _check_licensed(reader: Reader, party: str, verb: str) -> None:
 
 def _check_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
     """Refuse while an order stands on a subject."""
-    if frozen(reader, scope, subject) is not None:
-        raise Refused(Refusal.FROZEN, {"scope": scope.value})
+    require(frozen(reader, scope, subject) is None, Refusal.FROZEN, scope=scope.value)
