@@ -72,10 +72,7 @@ def test_closing_the_store_ends_its_readers_and_scans(store: LsmStore, tmp_path:
 
 WRITER = """
 import sys
-from tallystick.operations.backup.folder import stage_state
-from tallystick.store.kinds import kind_of, open_state, read_state
 from tallystick.store.lsm import LsmStore
-from tallystick.store.rocks import RocksStore
 store = LsmStore(sys.argv[1])
 height = store.height()
 while True:
@@ -177,10 +174,7 @@ def test_is_read_and_left_as_it_was(tmp_path: Path) -> None:
 
 FILLER = """
 import os, sys
-from tallystick.operations.backup.folder import stage_state
-from tallystick.store.kinds import kind_of, open_state, read_state
 from tallystick.store.lsm import LsmStore
-from tallystick.store.rocks import RocksStore
 store = LsmStore(sys.argv[1])
 last = int(sys.argv[2])
 store.apply(0, {b"genesis": b"1"}, {b"side": b"1"})
@@ -231,10 +225,7 @@ def test_a_filling_that_fails_leaves_nothing_after_a_restart(tmp_path: Path) -> 
 LIMITED = """
 import resource, sys
 from tallystick.errors import DiskFull
-from tallystick.operations.backup.folder import stage_state
-from tallystick.store.kinds import kind_of, open_state, read_state
 from tallystick.store.lsm import LsmStore
-from tallystick.store.rocks import RocksStore
 store = LsmStore(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 import signal
@@ -283,18 +274,22 @@ def test_what_is_written_over_and_over_is_merged_and_right(tmp_path: Path) -> No
     for thread in threads:
         thread.start()
     expected: dict[bytes, bytes | None] = {}
-    for height in range(2, 120):
-        value = b"%d" % height
-        first = height * 997 % (len(keys) - BLOCK)
-        changes: dict[bytes, bytes | None] = dict.fromkeys(keys[first : first + BLOCK], value * 50)
-        changes |= dict.fromkeys(keys[first : first + BLOCK : 10]) | {keys[0]: value}
-        expected |= changes
-        store.apply(height, changes, {b"last": value, b"at-%d" % height: value})
-        if height % 5 == 0:
-            store.checkpoint_soon()
-    done.set()
-    for thread in threads:
-        thread.join()
+    try:
+        for height in range(2, 120):
+            value = b"%d" % height
+            first = height * 997 % (len(keys) - BLOCK)
+            changes: dict[bytes, bytes | None] = dict.fromkeys(
+                keys[first : first + BLOCK], value * 50
+            )
+            changes |= dict.fromkeys(keys[first : first + BLOCK : 10]) | {keys[0]: value}
+            expected |= changes
+            store.apply(height, changes, {b"last": value, b"at-%d" % height: value})
+            if height % 5 == 0:
+                store.checkpoint_soon()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
     kept = {key: value for key, value in expected.items() if value is not None}
     assert not wrong
     assert dict(store.scan(b"")) == kept
