@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tallystick.ledger.app import Record
-from tallystick.ledger.rules import TEXTS_MAX, Rules
+from tallystick.ledger.rules import Rules
 from tallystick.values.codec import decode, encode, replace
 from tests.ledger.toy import APP
 from tests.ledger.toy.records import Counter, Note, Status
@@ -67,10 +67,3 @@ def test_a_good_record_reads_back(good: dict[str, Any]) -> None:
     after = replace(KEPT, **good)
     for before in (None, KEPT, after, decode(Counter, encode(KEPT)), Note(name="n", number=1)):
         assert reads_back(after, before)
-
-
-def test_a_text_reads_back_however_many_others_did() -> None:
-    for number in range(TEXTS_MAX + 1):
-        assert reads_back(replace(KEPT, owner=f"A{number}"), KEPT)
-    assert reads_back(replace(KEPT, owner="A0"), KEPT)
-    assert not reads_back(replace(KEPT, owner="A0\n"), KEPT)

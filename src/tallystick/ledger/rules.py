@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from itertools import compress
 from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
-import msgspec.inspect
 from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
+from tallystick.ledger.readable import reading_back
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.values.codec import decode, decoder
 from tallystick.values.money import currency_of
-from tallystick.values.units import INT64_MAX, INT64_MIN, KeyOf
+from tallystick.values.units import KeyOf
 
 if TYPE_CHECKING:
     from tallystick.ledger.view import Reader
 
 Limit = Callable[["Reader", Any], "tuple[str, int] | None"]
 """Finds currency and amount of a message."""
-
-
-WIDE = 8
-"""Fields from which on a new record is compared with the last one of its type."""
-TEXTS_MAX = 10_000
-"""Texts of one type that are known to read back."""
-
-_encode = msgspec.msgpack.Encoder().encode  # of fields of a record that has been encoded
 
 
 class Rules:
@@ -92,8 +83,7 @@ class Rules:
             for at, is_read_back in compress(self._fields[kind], is_new):
                 if not is_read_back(fields[at]):
                     return False
-        if len(fields) >= WIDE:
-            self._last[kind] = fields
+        self._last[kind] = fields
         return True
 
     def timer(self, raw: bytes) -> Message:
@@ -115,45 +105,7 @@ class Rules:
 def _fields_of(kept: type[Record]) -> tuple[tuple[int, Callable[[Any], bool]], ...]:
     """Places of a record's fields, each with what says whether a value of it reads back."""
     fields = msgspec.structs.fields(kept)
-    return tuple([(at, _reading_back(field.type)) for at, field in enumerate(fields)])
-
-
-@cache
-def _reading_back(type_: Any) -> Callable[[Any], bool]:
-    """Whether the bytes of a value say what it is, for one type; texts that do are remembered."""
-    decoded = decoder(type_).decode
-    least, most = _bounds(type_)
-    texts: set[str] = set()
-
-    def is_read_back(value: Any) -> bool:
-        """Whether it reads back; what is not readable raises."""
-        kind = type(value)
-        if kind is int and least <= value <= most:
-            return True
-        if kind is not str:
-            is_same: bool = decoded(_encode(value)) == value
-            return is_same
-        if value not in texts:
-            if decoded(_encode(value)) != value:
-                return False
-            if len(texts) >= TEXTS_MAX:
-                texts.clear()
-            texts.add(value)
-        return True
-
-    return is_read_back
-
-
-def _bounds(type_: Any) -> tuple[int, int]:
-    """The least and the most that a whole number of a type may be; none where it has no bounds."""
-    info = msgspec.inspect.type_info(type_)
-    of = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
-    for each in of:
-        if isinstance(each, msgspec.inspect.IntType) and each.multiple_of is None:
-            least, most = each.ge, each.le
-            if least is not None and most is not None:
-                return max(least, INT64_MIN), min(most, INT64_MAX)
-    return 1, 0
+    return tuple([(at, reading_back(field.type)) for at, field in enumerate(fields)])
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:

@@ -1,0 +1,82 @@
+"""What is shown to read back by its type alone does read back, and nothing that does not is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Meta
+
+from tallystick.ledger.readable import TEXTS_MAX, reading_back
+from tallystick.values.codec import Struct, decode, encode
+from tallystick.values.units import Hash32, Label, Minor
+from tests.ledger.toy.records import Status
+
+
+class Part(Struct):
+    """A struct within a record."""
+
+    name: Label
+    """A text."""
+    amount_minor: Minor | None = None
+    """A number, or none."""
+    is_done: bool = False
+    """A truth value."""
+
+
+class Twin(Struct):
+    """A struct that has the same bytes as a part."""
+
+    name: Label
+    """A text."""
+
+
+Labels = Annotated[tuple[Label, ...], Meta(max_length=2)]
+
+CASES: tuple[tuple[Any, tuple[Any, ...], tuple[Any, ...]], ...] = (
+    (Minor, (0, 1, 10**15), (-1, 2**63, True, "1", 1.0, None)),
+    (int, (0, -(2**63), 2**63 - 1, 2**63), (False, "0", 0.0)),
+    (Annotated[int, Meta(gt=0)], (1,), (0, -1)),
+    (bool, (True, False), (0, 1, None, "true")),
+    (Status, (Status.OPEN, Status.CLOSED), ("open", None, 0)),
+    (Label, ("a", "a", "b.c"), ("A", "a\n", "", b"a", 1, None)),
+    (Label | None, (None, "a"), ("A", 0, False)),
+    (Hash32, (bytes(32),), (bytes(31), bytes(33), "0" * 32, None)),
+    (Labels, ((), ("a", "b")), (["a"], ("a", "b", "c"), ("A",), "a", None)),
+    (tuple[int, Label], ((1, "a"),), ([1, "a"], ("a", 1), (1,))),
+    (int | Label, (1, "a"), ("A", None)),
+    (Part, (Part(name="a"), Part(name="a", amount_minor=3, is_done=True)), (None, "a", {})),
+    (Part, (), (Part(name="A"), Part(name="a", amount_minor=-1), Twin(name="a"))),
+    (Part, (), (Part(name="a", is_done=1),)),  # type: ignore[arg-type]
+    (
+        tuple[Part, ...],
+        ((Part(name="a"),),),
+        ([Part(name="a")], (Part(name="A"),), (Twin(name="a"),)),
+    ),
+)
+
+
+def reads_back(type_: Any, value: Any) -> bool:
+    """Whether it does; what cannot be read does not."""
+    try:
+        return reading_back(type_)(value)
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(("type_", "good", "bad"), CASES, ids=str)
+def test_a_value_reads_back_as_its_bytes_do(
+    type_: Any, good: tuple[Any, ...], bad: tuple[Any, ...]
+) -> None:
+    for value in good:
+        assert reads_back(type_, value)
+        assert decode(type_, encode(value)) == value
+    for value in bad:
+        assert not reads_back(type_, value)
+
+
+def test_a_text_reads_back_however_many_others_did() -> None:
+    for number in range(TEXTS_MAX + 1):
+        assert reads_back(Label, f"a{number}")
+    assert reads_back(Label, "a0")
+    assert not reads_back(Label, "A0")
