@@ -3,7 +3,8 @@
 Times differ from machine to machine, so ratios are compared: end to end to the kernel alone, and
 the kernel to verification one by one, each measured in the same seconds on the same cores. A ratio
 that is more than a quarter below the stored one is measured again, and fails only when it never
-comes near: a machine that is busy with something else must not look like a slow node.
+comes near. What is measured while something else keeps the machine busy can show that the node is
+fast enough, never that it is not: then it is measured more often, and at last nothing is told.
 
     python -m tallystick.bench.check FILE            compare
     python -m tallystick.bench.check FILE --store    write down what is measured now
@@ -16,13 +17,15 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tallystick.accel import Body
 from tallystick.bench import kernel, roofs
 from tallystick.bench.cast import Desk, beginning
-from tallystick.bench.machine import say
+from tallystick.bench.machine import busy_seconds, own_seconds, say
 from tallystick.bench.measuring import Plan, loaded
 from tallystick.bench.running import body_of_nodes, serving
 from tallystick.bench.signing import Signed, sign
@@ -31,12 +34,31 @@ from tallystick.node import init
 
 KERNEL_SECONDS = 1.5
 PLAN = Plan(seconds=2.5, warm_up_seconds=1.0)
-ATTEMPTS = 5
-"""How often it is measured before a ratio is believed to have dropped."""
+ATTEMPTS = 4
+"""How often it is measured on a quiet machine before a ratio is believed to have dropped."""
+ATTEMPTS_MOST = 8
+"""How often it is measured at most."""
 LEAST = 0.75
 """Part of the stored ratio below which it has dropped."""
+QUIET_CORES = 0.2
+"""Cores that others may keep busy meanwhile; the load and the node need two."""
 
 Ratios = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What measuring once gave."""
+
+    ratios: Ratios
+    """Each ratio by name."""
+    others: float = 0.0
+    """Cores that something else kept busy meanwhile; 0 where that is unknown."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether a low ratio means something."""
+        return self.others <= QUIET_CORES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="tally-") as place:
         measure = prepared(Path(place), body)
         if asked.store:
-            found = best(measure() for _ in range(ATTEMPTS))
+            found = best(measure().ratios for _ in range(ATTEMPTS))
             written = json.dumps({**stored, body.name: found}, indent=1, sort_keys=True)
             asked.file.write_text(written + "\n", encoding="utf-8")
             return 0
@@ -60,24 +82,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if dropped else 0
 
 
-def compare(measure: Callable[[], Ratios], stored: Ratios) -> list[str]:
+def compare(measure: Callable[[], Attempt], stored: Ratios) -> list[str]:
     """Names of the ratios that stay too low however often they are measured."""
     found: Ratios = {}
-    low = list(stored)
-    for attempt in range(1, ATTEMPTS + 1):
-        found = best([found, measure()])
+    low, quiet = list(stored), 0
+    for number in range(1, ATTEMPTS_MOST + 1):
+        attempt = measure()
+        found = best([found, attempt.ratios])
+        quiet += attempt.is_quiet
         low = [name for name, ratio in stored.items() if found.get(name, 0.0) < LEAST * ratio]
         told = ", ".join(
             f"{name} {ratio:.2f} (stored {stored.get(name, 0.0):.2f})"
             for name, ratio in found.items()
         )
-        say(f"attempt {attempt}: {told}")
+        say(f"attempt {number}: {told}; others kept {attempt.others:.1f} cores busy")
         if not low:
-            break
-    return low
+            return []
+        if quiet == ATTEMPTS:
+            return low
+    say(f"the machine is too busy to tell of {', '.join(low)}: run this again when it is quiet")
+    return []
 
 
-def best(several: Iterator[Ratios] | list[Ratios]) -> dict[str, float]:
+def best(several: Iterable[Ratios]) -> dict[str, float]:
     """The highest of each ratio."""
     found: dict[str, float] = {}
     for each in several:
@@ -86,7 +113,7 @@ def best(several: Iterator[Ratios] | list[Ratios]) -> dict[str, float]:
     return found
 
 
-def prepared(folder: Path, body: Body) -> Callable[[], Ratios]:
+def prepared(folder: Path, body: Body) -> Callable[[], Attempt]:
     """Sign once; what is given back measures once."""
     workload = next(iter(WORKLOADS.values()))
     template = folder / "template"
@@ -95,14 +122,20 @@ def prepared(folder: Path, body: Body) -> Callable[[], Ratios]:
     signed = sign(workload, chain_id, 2 * PLAN.wanted(first), folder / "signed")
     triples = roofs.triples_of(workload.page(Desk(chain_id), 0).load)
 
-    def measure() -> Ratios:
+    def measure() -> Attempt:
+        began, busy, own = time.monotonic(), busy_seconds(), own_seconds()
         kernel_per_s = kernel.per_s(workload.name, KERNEL_SECONDS)
         verify_per_s = roofs.verify_single_per_s(body, triples)
         per_s = _end_to_end(template, signed, folder / "node")
-        return {
+        ratios = {
             "embedded_to_kernel": per_s / kernel_per_s,
             "kernel_to_verify": kernel_per_s / verify_per_s,
         }
+        after = busy_seconds()
+        if busy is None or after is None:
+            return Attempt(ratios)
+        others = after - busy - (own_seconds() - own)
+        return Attempt(ratios, max(0.0, others / (time.monotonic() - began)))
 
     return measure
 

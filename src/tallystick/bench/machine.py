@@ -53,6 +53,24 @@ def cpu_seconds(process: int) -> float | None:
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def busy_seconds() -> float | None:
+    """Processor time that everything on the machine used so far; None where unknown.
+
+    What a hypervisor gave to others while this machine wanted it counts as used.
+    """
+    try:
+        first = (PROC / "stat").read_text(encoding="utf-8").splitlines()[0].split()
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, *others = map(int, first[1:9])
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    """Processor time of this process and of all its children that have ended."""
+    return sum(os.times()[:4])
+
+
 def resident_mb(process: int) -> float | None:
     """Memory that a process holds now, in MB; None where unknown."""
     found = _line(PROC / str(process) / "status", "VmRSS:")
