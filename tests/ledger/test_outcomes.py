@@ -206,9 +206,11 @@ def test_transactions_of_one_block_build_on_each_other(world: World) -> None:
 def test_the_same_bytes_again_are_answered_as_the_first_time(world: World) -> None:
     raw = world.signed(("A.m", Open(currency="CNY")))
     first = world.offer(raw)
-    assert world.offer(raw) == first
+    again = [world.offer(raw)]
     world.restarts()
-    assert world.offer(raw) == first
+    again.append(world.offer(raw))
+    for answer in again:
+        assert (answer.receipt, answer.height) == (first.receipt, first.height)
     assert len(list(world.view().scan(Counter))) == 1
 
 

@@ -70,6 +70,16 @@ def test_a_transaction_is_named_by_what_was_signed(world: World) -> None:
     assert (transaction.raw, transaction.body.sender) == (both, "A")
 
 
+def test_transactions_are_equal_when_the_same_bytes_travelled(world: World) -> None:
+    decoded = world.ledger.codec.decode
+    body, _ = parts(world)
+    one, other = (assemble(body, [sign(who, body)]) for who in ("A.m", "B.m"))
+    assert decoded(one) == decoded(one)
+    assert decoded(one) != decoded(other)
+    assert decoded(one) != one
+    assert {decoded(one), decoded(one), decoded(other)} == {decoded(other), decoded(one)}
+
+
 @pytest.mark.parametrize(
     "data",
     (

@@ -73,11 +73,10 @@ class Work:
     """One transaction or timer being executed: its changes so far, its ids, its work budget."""
 
     __slots__ = (
-        "_committed",
-        "_records",
         "before",
         "budget",
         "changes",
+        "committed",
         "encoded",
         "ids",
         "is_authorised",
@@ -89,14 +88,15 @@ class Work:
         "overlay",
         "reads",
         "reads_max",
+        "records",
         "writes",
     )
 
     def __init__(self, overlay: Overlay, moment: Moment, origin: bytes) -> None:
         """Begin with nothing changed. `origin` is the transaction's id, or the timer's as bytes."""
         self.overlay = overlay
-        self._records = overlay.changes
-        self._committed = overlay.committed
+        self.records = overlay.changes
+        self.committed = overlay.committed
         self.memory = overlay.memory
         self.names = overlay.names
         self.moment = moment
@@ -122,8 +122,8 @@ class Work:
         changed = self.changes.get(key)
         if changed is not None:
             return changed[1]
-        found = self._records.get(key, _MISSING)
-        return self._committed.load(name, key) if found is _MISSING else found
+        found = self.records.get(key, _MISSING)
+        return self.committed.load(name, key) if found is _MISSING else found
 
     def scan(
         self,
@@ -327,7 +327,15 @@ class Context:
     def peek(self, type_: type[R], *key: Any) -> R | None:
         """The record of a key, or None."""
         work, name = self._work, type_.spec.name
-        found: R | None = work.load(name, work.keys[name, key])
+        where = work.keys[name, key]
+        work.reads += 1  # from here on as `work.load`, without a call: rules do this most
+        if work.reads > work.reads_max:
+            raise work.too_many_reads()
+        changed = work.changes.get(where)
+        kept: Any = work.records.get(where, _MISSING) if changed is None else changed[1]
+        if kept is _MISSING:
+            kept = work.committed.load(name, where)
+        found: R | None = kept
         return found
 
     def scan(

@@ -183,10 +183,11 @@ class Ledger:
         """Have all calls authorised before the first runs: a context, and the hands of each."""
         calls = transaction.body.calls
         most = work.budget.calls
-        require(len(calls) <= most, Refusal.TOO_MUCH_WORK, what="calls", most=most)
+        if len(calls) > most:
+            raise Refused(Refusal.TOO_MUCH_WORK, {"what": "calls", "most": most})
         acting = frozenset([call.party for call in calls])
         ctx = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
-        signed = self.authority.authorize(ctx, calls, transaction.keys())
+        signed = self.authority.authorize(ctx, calls, transaction.public_keys)
         ensure(len(signed) == len(calls), "the authority answers for each call")
         return ctx, signed
 
@@ -265,10 +266,10 @@ class _Block:
         self.overlay.merge({where: (name, after)})
         self.own[where] = None if after is None else encode(after)
 
-    def _note_use(self, transaction: Transaction) -> None:
+    def _note_use(self, transaction: Transaction, reference: tuple[str, str]) -> None:
         """Use up (sender, reference) until expiry."""
         minute, use = use_of(transaction)
-        self.used_now[use[:2]] = (minute, transaction.id)
+        self.used_now[reference] = (minute, transaction.id)
         uses = self.used.get(minute)
         if uses is None:
             uses = self.used[minute] = []
@@ -335,7 +336,7 @@ class _Block:
             self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
         self.kept.append(transaction)
-        self._note_use(transaction)
+        self._note_use(transaction, reference)
         self._finish(work, no, transaction_id=transaction.id)
 
     def _decide(self, work: Work, transaction: Transaction) -> None:

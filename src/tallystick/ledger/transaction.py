@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar, Union
 
 import msgspec
@@ -155,18 +154,28 @@ class Names:
         return True
 
 
-@dataclass(slots=True)
-class Transaction:
+class Transaction(msgspec.Struct, eq=False, gc=False):
     """A transaction that was read and found canonical; its signatures are checked apart."""
 
     raw: bytes
     """The bytes as they travelled."""
     id: bytes
     """SHA-256 of the signed bytes."""
-    body: Body[Any] = field(compare=False)
-    """What is signed, decoded; a `QuickBody` when its names were known. The bytes decide."""
+    body: Body[Any]
+    """What is signed, decoded; a `QuickBody` when its names were known."""
     public_keys: tuple[bytes, ...]
     """Keys that signed, sorted."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether bytes, id and keys are the same, however the body was read."""
+        if not isinstance(other, Transaction):
+            return NotImplemented
+        mine = (self.raw, self.id, self.public_keys)
+        return mine == (other.raw, other.id, other.public_keys)
+
+    def __hash__(self) -> int:
+        """A part of the id, which is a hash."""
+        return int.from_bytes(self.id[:8], "big")
 
     def keys(self) -> tuple[bytes, ...]:
         """Public keys that signed, sorted."""
@@ -201,7 +210,7 @@ class TransactionCodec:
         self._envelope = decoder(Envelope)
         self._body = decoder(body_type(message_types))
         union: Any = Union[tuple(message_types)]
-        self._quick = decoder(QuickBody[union])
+        self._decode_quick = decoder(QuickBody[union]).decode
         self._names = Names()
 
     def decode(self, raw: bytes) -> Transaction:
@@ -232,7 +241,7 @@ class TransactionCodec:
         if opened is None:
             return self.decode(raw)
         try:
-            body: Body[Any] = self._quick.decode(opened.body)
+            body: Body[Any] = self._decode_quick(opened.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.decode(raw)
         is_same = body.calls[0].party == body.sender and encode(body) == opened.body
