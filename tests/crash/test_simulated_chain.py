@@ -19,7 +19,7 @@ from tallystick.ledger.receipt import Receipt
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import Fate, PowerCut, SimulatedDisk, Write
-from tallystick.testing.world import World
+from tallystick.testing.world import World, chosen_body
 from tests.ledger.toy.messages import CountUp, Open, Ring
 from tests.ledger.toy.people import toy_world
 
@@ -103,7 +103,7 @@ def played(world: World, steps: tuple[Step, ...]) -> Story:
 def opened(story: Story, disk: SimulatedDisk, store: MemoryStore) -> Chain:
     """A chain over what disk and store hold."""
     log = FileLog.open(disk, "blocks", story.genesis_hash, segment_bytes=SEGMENT_BYTES)
-    return Chain(story.ledger, log, store)
+    return Chain(story.ledger, log, store, body=chosen_body())
 
 
 def play(chain: Chain, step: Step) -> list[tuple[bytes, int, Receipt]]:

@@ -13,6 +13,7 @@ from tallystick.store.base import Changes
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import PowerCut, SimulatedDisk
+from tallystick.testing.world import chosen_body
 
 SEGMENT_BYTES = 4_000
 """So small that a run fills several segments."""
@@ -80,7 +81,7 @@ class SimulatedMachine:
         """Open the chain as the start of a process does."""
         genesis = self._ledger.genesis.hash
         log = self.log_type.open(self.disk, LOG_FOLDER, genesis, segment_bytes=SEGMENT_BYTES)
-        return Chain(self._ledger, log, self._store)
+        return Chain(self._ledger, log, self._store, body=chosen_body())
 
     def at_stop(self, close: Callable[[], None]) -> None:
         """Have something closed when the process ends."""

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.application import Application
@@ -25,7 +24,7 @@ from tallystick.ledger.system import CONSENSUS, Consensus, Validator
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
-from tallystick.testing.world import public_key
+from tallystick.testing.world import chosen_body, public_key
 from tallystick.values.codec import encode
 from tests.sim.cash_load import SCRIPTS, CashLoad
 from tests.sim.council import APP as COUNCIL
@@ -83,7 +82,7 @@ def till_ledger() -> Ledger:
 @cache
 def verdicts() -> Verdicts:
     """Signatures are checked once for all nodes of all runs: a verdict depends on bytes alone."""
-    return Verdicts(open_batch)
+    return Verdicts(chosen_body().open_batch)
 
 
 def make_application(
@@ -132,7 +131,7 @@ def prune(chain: Chain, height: int) -> None:
 def opened(ledger: Ledger) -> Chain:
     """A chain at its genesis on a disk of its own, as the embedded engine would have it."""
     log = FileLog.open(SimulatedDisk(), "blocks", ledger.genesis.hash)
-    return Chain(ledger, log, MemoryStore())
+    return Chain(ledger, log, MemoryStore(), body=chosen_body())
 
 
 @cache

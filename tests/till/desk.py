@@ -8,7 +8,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tallystick.accel import open_batch
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.embedded import EmbeddedEngine, Limits
@@ -25,7 +24,7 @@ from tallystick.store.base import StateStore
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
-from tallystick.testing.world import public_key, sign
+from tallystick.testing.world import chosen_body, public_key, sign
 from tallystick.values.codec import encode
 from tests.till import APP
 from tests.till.people import PEOPLE, People
@@ -84,9 +83,9 @@ class Desk:
         self.genesis = begins or genesis()
         self.ledger = Ledger([APP], people, self.genesis)
         blocks = log.open(self.disk, "blocks", self.genesis.hash)
-        self.chain = Chain(self.ledger, blocks, self.store, sign=NODE.sign)
+        self.chain = Chain(self.ledger, blocks, self.store, sign=NODE.sign, body=chosen_body())
         self.engine = EmbeddedEngine(self.chain, self.clock, limits=limits)
-        admission = Admission(self.ledger, Verdicts(open_batch))
+        admission = Admission(self.ledger, Verdicts(chosen_body().open_batch))
         self.gateway = Gateway(self.engine, admission, answers_kept=answers_kept)
         self.published: list[Committed] = []
         self.ended: list[BaseException | None] = []

@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tallystick.accel import load
+from tallystick import accel
 from tallystick.engine.base import Answer
 from tallystick.engine.chain import Chain
 from tallystick.ledger.app import App, Invariant, Message, Record
@@ -144,6 +144,11 @@ def public_key(officer: str) -> bytes:
     return private_key(officer).public_key().public_bytes_raw()
 
 
+def chosen_body() -> accel.Body:
+    """The body that TALLY_ACCEL names; the Python one when nothing is said."""
+    return accel.load(os.environ.get("TALLY_ACCEL", "python"))
+
+
 class World:
     """A chain over a simulated disk and a memory store, in strict mode.
 
@@ -198,7 +203,7 @@ class World:
         self.now_ms = genesis.time_ms
         self.genesis = genesis
         self.ledger = Ledger(apps, authority, self.genesis, strict=strict)
-        self.body = load(os.environ.get("TALLY_ACCEL", "python"))
+        self.body = chosen_body()
         self.disk = SimulatedDisk()
         self.store = MemoryStore()
         self.chain = self._open()

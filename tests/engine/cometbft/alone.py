@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft.engine import CometEngine, Surroundings
@@ -27,7 +26,7 @@ from tallystick.store.base import Disk
 from tallystick.store.disk import OsDisk
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
-from tallystick.testing.world import sign
+from tallystick.testing.world import chosen_body, sign
 from tallystick.values.codec import encode
 from tests.engine.cometbft.stand import till_genesis
 from tests.till import APP
@@ -77,9 +76,9 @@ class Alone:
         self.settings = settings or settings_for()
         self.genesis = begins or genesis_for(folder)
         self.ledger = Ledger([APP], people, self.genesis)
-        self.verdicts = Verdicts(open_batch)
+        self.verdicts = Verdicts(chosen_body().open_batch)
         blocks = FileLog.open(log_disk or OsDisk(), str(folder / "blocks"), self.genesis.hash)
-        self.chain = Chain(self.ledger, blocks, MemoryStore())
+        self.chain = Chain(self.ledger, blocks, MemoryStore(), body=chosen_body())
         self.engine = CometEngine(
             self.chain,
             Surroundings(

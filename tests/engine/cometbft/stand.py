@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from tallystick.accel import open_batch
 from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.cometbft import abci_pb2 as abci
@@ -23,7 +22,7 @@ from tallystick.store.base import StateStore
 from tallystick.store.log import FileLog
 from tallystick.store.memory import MemoryStore
 from tallystick.testing.disk import SimulatedDisk
-from tallystick.testing.world import public_key, sign
+from tallystick.testing.world import chosen_body, public_key, sign
 from tallystick.values.codec import encode
 from tests.till import APP
 from tests.till.desk import MINUTE_MS, OPENS_MS, genesis
@@ -66,8 +65,8 @@ class Stand:
         self.ledger = Ledger([app], people, self.genesis)
         self.disk = disk or SimulatedDisk()
         self.log = FileLog.open(self.disk, "blocks", self.genesis.hash)
-        self.chain = Chain(self.ledger, self.log, store or MemoryStore())
-        self.verdicts = Verdicts(open_batch)
+        self.chain = Chain(self.ledger, self.log, store or MemoryStore(), body=chosen_body())
+        self.verdicts = Verdicts(chosen_body().open_batch)
         self.bundles = BundleCache(self.ledger)
         self.published: list[Committed] = []
         self.halted: list[BaseException] = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from tallystick.accel import StateTree, UnknownVersion
 from tallystick.accel.merkle import merkle_root
 from tallystick.engine.base import Answer
 from tallystick.engine.cometbft import abci_pb2 as abci
@@ -87,8 +89,17 @@ def test_several_proposals_may_be_alive_and_all_but_one_are_dropped(stand: Stand
     stand.commit()
     assert blocks._candidates == {}
     assert stand.chain.view().get(Purse, "A").amount_minor == 10
-    tree: Any = stand.chain.state.tree
-    assert len(tree._versions) == 3, "the empty one, genesis, block 1"
+    assert len(versions(stand.chain.state.tree)) == 3, "the empty one, genesis, block 1"
+
+
+def versions(tree: StateTree) -> list[int]:
+    """Versions that a tree holds, whatever its body."""
+    found = []
+    for number in range(50):
+        with suppress(UnknownVersion):
+            tree.root(number)
+            found.append(number)
+    return found
 
 
 def test_a_decided_block_is_told_the_same_again(stand: Stand) -> None:
