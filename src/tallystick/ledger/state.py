@@ -87,6 +87,18 @@ def genesis_tip(time_ms: int) -> Tip:
     return Tip(0, time_ms, ZERO_HASH, receipts_root_of(()))
 
 
+class _Used(msgspec.Struct, frozen=True, gc=False):
+    """A reference that is used up, under the sender's id, a space, and the reference.
+
+    There may be millions, of which the cyclic collector would look at every tuple.
+    """
+
+    minute: int
+    """Expiry minute."""
+    by: bytes
+    """Id of the transaction that used it."""
+
+
 class State:
     """The state after the last committed block, as the executing thread reads it."""
 
@@ -123,10 +135,10 @@ class State:
             tree_version = self.tree.apply_records(0, store.scan(b""))
         self.tree_version = tree_version
         self._versions = deque([(tip.height, self.tree_version)])
-        self._used: dict[tuple[str, str], tuple[int, bytes]] = {}
-        self._minutes: dict[int, list[list[Use]]] = {}
+        self._used: dict[str, _Used] = {}
+        self._minutes: dict[int, list[list[str]]] = {}
         self._lists: dict[int, list[int]] = {}
-        self._over: deque[tuple[int, list[Use]]] = deque()
+        self._over: deque[tuple[int, list[str]]] = deque()
         self._load_used()
 
     @property
@@ -156,8 +168,8 @@ class State:
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
-        minute, used_by = self._used.get((sender, reference), (0, None))
-        return None if used_by is None or is_over(minute, now_ms) else used_by
+        used = self._used.get(f"{sender} {reference}")
+        return None if used is None or is_over(used.minute, now_ms) else used.by
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""
@@ -200,11 +212,10 @@ class State:
         self._few.note(candidate.touched, candidate.records)
         self._bound()
         for minute in candidate.minutes_dropped:
-            self._over.extend((minute, uses) for uses in self._minutes.pop(minute, ()))
+            self._over.extend((minute, names) for names in self._minutes.pop(minute, ()))
             self._lists.pop(minute, None)
         for minute, uses in candidate.used.items():
             self._note_list(minute, header.height, uses)
-        self._used.update(candidate.used_by)
         self._forget_used()
         self.tip = Tip(header.height, header.time_ms, header_hash, candidate.receipts_root)
         self._keep_version(header.height, candidate.tree_version)
@@ -248,12 +259,13 @@ class State:
         for key, raw in self._store.side_scan(USED):
             minute, height, uses = read_list(key, raw)
             self._note_list(minute, height, uses)
-            self._used.update({(use[0], use[1]): (minute, use[2]) for use in uses})
 
     def _note_list(self, minute: int, height: int, uses: list[Use]) -> None:
         """Note that a block used references that expire within a minute."""
+        names = [f"{sender} {reference}" for sender, reference, _ in uses]
+        self._used.update(zip(names, [_Used(minute, by) for _, _, by in uses], strict=True))
         self._lists.setdefault(minute, []).append(height)
-        self._minutes.setdefault(minute, []).append(uses)
+        self._minutes.setdefault(minute, []).append(names)
 
     def _forget_used(self) -> None:
         """Let go of references that have expired, some with each block: there may be very many.
@@ -262,11 +274,12 @@ class State:
         """
         used, most = self._used, FORGOTTEN_MAX
         while self._over and most > 0:
-            minute, uses = self._over.popleft()
-            most -= len(uses)
-            for sender, reference, _ in uses:
-                if used.get((sender, reference), (minute,))[0] == minute:
-                    used.pop((sender, reference), None)
+            minute, names = self._over.popleft()
+            most -= len(names)
+            for name in names:
+                found = used.get(name)
+                if found is not None and found.minute == minute:
+                    used.pop(name, None)
 
 
 def decoded_record(
