@@ -5,7 +5,8 @@ Both follow from the blocks alone, so that a restart makes them again from the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol, cast
 
 import msgspec
@@ -77,17 +78,24 @@ def read_list(key: bytes, raw: bytes) -> tuple[int, int, list[Use]]:
 
 
 def side_writes(
-    height: int, decided: Iterable[Decided], used: Mapping[int, Sequence[Use]]
+    height: int, decided: Sequence[Decided], used: Mapping[int, Sequence[Use]]
 ) -> dict[bytes, bytes | None]:
     """Side entries that a block adds. Only what is final can be looked up by its id."""
     side: dict[bytes, bytes | None] = {
         list_key(minute, height): encode(uses) for minute, uses in used.items()
     }
     block = encode_key("at", height)
-    for position, each in enumerate(decided):
+    positions = _positions(1 << len(decided).bit_length())
+    for each, position in zip(decided, positions, strict=False):
         if each.transaction_id is not None and each.outcome in FINAL:
-            side[RECEIPT + bytes_field(each.transaction_id)] = block + int_field(position)
+            side[RECEIPT + bytes_field(each.transaction_id)] = block + position
     return side
+
+
+@lru_cache(maxsize=2)
+def _positions(most: int) -> tuple[bytes, ...]:
+    """Positions as they stand in keys: the same for every block, of the next power of two."""
+    return tuple([int_field(position) for position in range(most)])
 
 
 def place_key(height: int, position: int) -> bytes:
