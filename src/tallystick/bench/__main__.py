@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from tallystick.bench import figures, report
-from tallystick.bench.machine import say
 from tallystick.bench.workloads import WORKLOADS
 from tallystick.node import Node
 
@@ -32,9 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         Node.open(asked.serve).run()
         return 0
     names = figures.chosen(asked.workloads)
-    found = figures.measure(names, seconds=asked.seconds, runs=asked.runs)
-    if asked.out is not None:
-        say(f"report: {report.keep(asked.out, report.BENCH, found)}")
+    keep = report.keeper(asked.out, report.BENCH)
+    found = figures.measure(names, seconds=asked.seconds, runs=asked.runs, tell=keep)
     print(json.dumps(found))
     return 0
 

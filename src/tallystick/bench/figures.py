@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +58,19 @@ def chosen(names: str) -> tuple[str, ...]:
 
 
 def measure(
-    names: Sequence[str], *, seconds: float = SECONDS, runs: int = RUNS, folder: Path | None = None
+    names: Sequence[str],
+    *,
+    seconds: float = SECONDS,
+    runs: int = RUNS,
+    tell: Callable[[Figures], object] = lambda _figures: None,
 ) -> Figures:
-    """Measure workloads one after the other; `folder` is where their files may stand meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="tally-", dir=folder) as place:
+    """Measure workloads one after the other; `tell` is handed what there is after each."""
+    found: list[Found] = []
+    with tempfile.TemporaryDirectory(prefix="tally-") as place:
         limits = _roofs(Path(place))
-        found = [_one(name, seconds, runs, Path(place)) for name in names]
+        for name in names:
+            found.append(_one(name, seconds, runs, Path(place)))
+            tell(told(found, limits))
     return told(found, limits)
 
 

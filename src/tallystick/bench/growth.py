@@ -18,7 +18,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -71,24 +71,32 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each load")
     parser.add_argument("--out", type=Path, help="folder for the figures and the HTML report")
     asked = parser.parse_args(arguments)
-    found = measure(asked.records, asked.seconds)
-    if asked.out is not None:
-        say(f"report: {report.keep(asked.out, report.GROWTH, found)}")
-    print(json.dumps(found))
+    keep = report.keeper(asked.out, report.GROWTH)
+    print(json.dumps(measure(asked.records, asked.seconds, keep)))
     return 0
 
 
-def measure(largest: int = RECORDS, seconds: float = SECONDS) -> Figures:
-    """Every size up to so many records, each ten times the one before."""
+def measure(
+    largest: int = RECORDS,
+    seconds: float = SECONDS,
+    tell: Callable[[Figures], object] = lambda _figures: None,
+) -> Figures:
+    """Every size up to so many records, each ten times the one before.
+
+    `tell` is handed what there is after each.
+    """
     alone = kernel.per_s("uniform", min(seconds, kernel.SECONDS))
     per_s = max(int(SPARE * alone), PER_S_LEAST)
-    sizes = []
+    sizes: list[Figures] = []
+    found: Figures = {}
     size = min(SMALLEST, largest)
     while size <= largest:
         with tempfile.TemporaryDirectory(prefix="tally-") as place:
             sizes.append(_measured(size, seconds, per_s, Path(place)))
+        found = {"sizes": sizes, "hot_slower": slower(sizes), "machine": facts()}
+        tell(found)
         size *= 10
-    return {"sizes": sizes, "hot_slower": slower(sizes), "machine": facts()}
+    return found
 
 
 def _measured(size: int, seconds: float, per_s: int, folder: Path) -> Figures:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from tallystick.bench.figures import BINS_MS
+from tallystick.bench.machine import say
 from tallystick.bench.svg import Axes, Line, bars, lines, short
 
 PAGE = "report.html"
@@ -28,6 +29,16 @@ def keep(folder: Path, part: str, figures: Mapping[str, object]) -> Path:
     page = folder / PAGE
     page.write_text(html(kept(folder)), encoding="utf-8")
     return page
+
+
+def keeper(folder: Path | None, part: str) -> Callable[[Mapping[str, object]], None]:
+    """Keeps figures of one part as they come, and says where; without a folder it does nothing."""
+
+    def write(figures: Mapping[str, object]) -> None:
+        if folder is not None:
+            say(f"report: {keep(folder, part, figures)}")
+
+    return write
 
 
 def kept(folder: Path) -> dict[str, Told]:
