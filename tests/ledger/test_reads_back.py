@@ -11,6 +11,8 @@ from tallystick.ledger.rules import Rules
 from tallystick.values.codec import decode, encode, replace
 from tests.ledger.toy import APP
 from tests.ledger.toy.records import Counter, Note, Status
+from tests.till import APP as TILL
+from tests.till.records import Note as Message
 
 RULES = Rules([APP])
 KEPT = Counter(
@@ -67,3 +69,14 @@ def test_a_good_record_reads_back(good: dict[str, Any]) -> None:
     after = replace(KEPT, **good)
     for before in (None, KEPT, after, decode(Counter, encode(KEPT)), Note(name="n", number=1)):
         assert reads_back(after, before)
+
+
+def test_a_default_is_left_out_of_the_bytes_and_reads_back_whatever_was_kept_before() -> None:
+    """Nobody is no party: were it asked about alone, it would count only as the first of its type.
+
+    A node that was restarted would then refuse what the others do not.
+    """
+    rules = Rules([TILL])
+    nobodys, ones = Message(name="n", number=1), Message(name="n", number=2, by="A")
+    for after, before in ((nobodys, None), (ones, None), (nobodys, None), (nobodys, ones)):
+        assert rules.reads_back(after, encode(after), before)

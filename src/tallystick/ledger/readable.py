@@ -104,5 +104,15 @@ def _text(least: int | None, most: int | None, pattern: str | None) -> Shown:
 
 def _struct(made: type, fields: tuple[inspect.Field, ...]) -> Shown:
     """A struct whose fields are all shown."""
-    parts = [(attrgetter(field.name), _shown(field.type)) for field in fields]
+    parts = [
+        (attrgetter(field.name), or_left_out(field.default, _shown(field.type))) for field in fields
+    ]
     return lambda value: type(value) is made and all(is_shown(of(value)) for of, is_shown in parts)
+
+
+def or_left_out(default: Any, is_shown: Shown) -> Shown:
+    """As told, for a field with a default: that is left out of the bytes, whatever its type says.
+
+    There is one copy of a default (`values/codec.py`), and the encoder knows it as that.
+    """
+    return lambda value: value is default or is_shown(value)
