@@ -4,8 +4,8 @@ Each run is played on a chain under the first body: random transactions, good an
 one to forty, with time passing between. A chain under the other body is told the same from the
 genesis on, and each block is executed there before the one ahead of it is kept, as a node does.
 What the door says, blocks (receipts, changes, roots, headers), answers and stores are compared, and
-the second chain is opened again from what it has kept. The last line is JSON; exit status 1 when
-the bodies differ.
+the second chain starts anew from what it has kept after each third of a run.
+The last line is JSON; exit status 1 when the bodies differ.
 """
 
 from __future__ import annotations

@@ -68,17 +68,17 @@ class Whole:
         What a rule raises becomes a receipt, as on a node: the desk, an application of tests, is
         not made for several transactions that were asked for over the same state.
         """
-        self.ledger = Ledger(ledger.rules.apps, ledger.authority, ledger.genesis)
         self.body = body
         self.disk = SimulatedDisk()
         self.store = MemoryStore()
-        self.chain = self._open()
-        self._door = Admission(self.ledger, Verdicts(body.open_batch))
+        self._start(ledger)
 
-    def _open(self) -> Chain:
-        """The chain of what log and store hold."""
-        self._log = FileLog.open(self.disk, "blocks", self.ledger.genesis.hash)
-        return Chain(self.ledger, self._log, self.store, body=self.body)
+    def _start(self, ledger: Ledger) -> None:
+        """Open what log and store hold; nothing is remembered of what was done before."""
+        self.ledger = Ledger(ledger.rules.apps, ledger.authority, ledger.genesis)
+        self._log = FileLog.open(self.disk, "blocks", ledger.genesis.hash)
+        self.chain = Chain(self.ledger, self._log, self.store, body=self.body)
+        self._door = Admission(self.ledger, Verdicts(self.body.open_batch))
 
     def tell(self, step: Step) -> Said:
         """Have a step's block executed and kept."""
@@ -106,9 +106,9 @@ class Whole:
             found.append((step, Said((), raw, entry.block_hash, ())))
         return found
 
-    def comes_back(self) -> None:
-        """Open again what is kept; `Halted` when a tree made anew has another root than the log."""
-        self.chain = self._open()
+    def restart(self) -> None:
+        """Start again; `Halted` when a tree made anew has another root than the log."""
+        self._start(self.ledger)
 
     def records(self) -> dict[bytes, bytes]:
         """What the state store holds."""
