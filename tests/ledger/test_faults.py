@@ -83,6 +83,12 @@ def test_work_has_a_budget(how: str, what: str, most: int) -> None:
     assert list(world.view().scan(Note)) == []
 
 
+def test_what_is_changed_is_looked_for_first_and_counts_as_read() -> None:
+    world = toy_world(budget=Budget(reads=90, writes=95, bytes=9_000))
+    adds = Crash(how="writes")
+    world.refuses("A.m", adds, LedgerRefusal.TOO_MUCH_WORK, what="reads", most=90)
+
+
 def test_a_transaction_makes_only_so_many_ids() -> None:
     world = toy_world()
     world.refuses("A.m", Crash(how="ids"), LedgerRefusal.TOO_MUCH_WORK, what="ids", most=4_096)
