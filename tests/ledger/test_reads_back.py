@@ -80,3 +80,17 @@ def test_a_default_is_left_out_of_the_bytes_and_reads_back_whatever_was_kept_bef
     nobodys, ones = Message(name="n", number=1), Message(name="n", number=2, by="A")
     for after, before in ((nobodys, None), (ones, None), (nobodys, None), (nobodys, ones)):
         assert rules.reads_back(after, encode(after), before)
+
+
+def test_what_was_kept_before_changes_no_verdict() -> None:
+    """Whatever a field by itself does not show, the whole record decides."""
+    said = set()
+    for rules in (RULES, Rules([APP])):
+        for before in (None, KEPT, Note(name="n", number=1)):
+            for bad in BAD:
+                after = replace(KEPT, **bad)
+                try:
+                    said.add(rules.reads_back(after, encode(after), before))
+                except ValueError:
+                    said.add(False)
+    assert said == {False}

@@ -16,7 +16,7 @@ from tallystick.ledger.app import App, Handler, Message, Record, structs_of
 from tallystick.ledger.readable import or_left_out, reading_back
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
-from tallystick.values.codec import decode, decoder
+from tallystick.values.codec import decode, decoder, encode
 from tallystick.values.money import currency_of
 from tallystick.values.units import KeyOf
 
@@ -70,20 +70,29 @@ class Rules:
     def reads_back(self, after: Record, raw: bytes, before: Record | None) -> bool:
         """Whether the bytes of a record say what it says; what is not readable raises.
 
-        A field has its own bytes. One that is the very same object as in what is kept already, or
-        as in the last record of its type, was read back with that, so that only the others are.
+        The whole record decides, decoded: what was kept before can only spare it the decoding. A
+        field that is the very same object as in what is kept already, or as in the last record of
+        its type, was read back with that; of each other its type may show it.
         """
         kind, fields = type(after), astuple(after)
         known = astuple(before) if type(before) is kind else self._last.get(kind)
-        if known is None:
-            if self.decoders[after.spec.name].decode(raw) != after:
+        if known is None or not self._is_shown(kind, fields, known):
+            decoded = self.decoders[after.spec.name].decode(raw)
+            if decoded != after or encode(decoded) != raw:
                 return False
-        else:
-            is_new = map(is_not, fields, known)
-            for at, is_read_back in compress(self._fields[kind], is_new):
+        self._last[kind] = fields
+        return True
+
+    def _is_shown(
+        self, kind: type[Record], fields: tuple[Any, ...], known: tuple[Any, ...]
+    ) -> bool:
+        """Whether each field that is new reads back; a no says only that it was not shown."""
+        try:
+            for at, is_read_back in compress(self._fields[kind], map(is_not, fields, known)):
                 if not is_read_back(fields[at]):
                     return False
-        self._last[kind] = fields
+        except (TypeError, ValueError):  # it cannot be encoded or read by itself
+            return False
         return True
 
     def timer(self, raw: bytes) -> Message:
