@@ -4,6 +4,7 @@
 //! reading is comparing: whatever is written in any other way is not opened, and the caller's slow
 //! path says what is wrong with it (`ledger/transaction.py`, docs/reference/formats.md).
 
+use crate::beside::beside;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
@@ -141,7 +142,7 @@ impl OpenedBatch {
             let envelope = raw.and_then(|raw| Envelope::read(raw.bind(py).as_bytes()));
             envelopes.push(envelope.ok_or_else(|| NotOpened::new_err(place))?);
         }
-        Ok(py.detach(|| first_bad(&self.domain, &envelopes)))
+        Ok(beside(py, || first_bad(&self.domain, &envelopes)))
     }
 }
 
@@ -174,7 +175,7 @@ fn open_batch(
     domain: &[u8],
 ) -> PyResult<OpenedBatch> {
     let slices: Vec<&[u8]> = raws.iter().map(|raw| raw.as_bytes()).collect();
-    let read: Vec<_> = py.detach(|| {
+    let read: Vec<_> = beside(py, || {
         let hashed = slices.iter().map(|raw| {
             let envelope = Envelope::read(raw);
             let id = envelope.map(|found| sha256(&[domain, found.body]));

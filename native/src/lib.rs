@@ -6,6 +6,7 @@
 
 use pyo3::prelude::*;
 
+mod beside;
 mod envelopes;
 mod merkle;
 mod receipts;
@@ -16,6 +17,7 @@ mod tree;
 /// Put everything of the crate into the module; each file registers its own.
 #[pymodule]
 fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    beside::register(module)?;
     envelopes::register(module)?;
     merkle::register(module)?;
     receipts::register(module)?;

@@ -1,5 +1,6 @@
 //! The root over a list: the simple Merkle tree of RFC 6962, as CometBFT uses it.
 
+use crate::beside::beside;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
@@ -52,7 +53,7 @@ fn merkle_root<'py>(leaves: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>>
     let found = if data.len() <= FEW_BYTES {
         work()
     } else {
-        py.detach(work)
+        beside(py, work)
     };
     Ok(PyBytes::new(py, &found))
 }

@@ -3,6 +3,7 @@
 //! Both are MessagePack as `values/codec.py` writes it: each number in its shortest form, fields in
 //! their order, those without anything to say left out (`ledger/receipt.py`, `ledger/execute.py`).
 
+use crate::beside::beside;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use sha2::{Digest, Sha256};
@@ -146,7 +147,7 @@ fn accepted_receipts<'py>(
     let made = if read.len() <= FEW {
         work()
     } else {
-        py.detach(work)
+        beside(py, work)
     };
     Ok(made.iter().map(|each| PyBytes::new(py, each)).collect())
 }
@@ -187,7 +188,7 @@ fn chained<'py>(
     let found = if read.len() <= FEW {
         work()
     } else {
-        py.detach(work)
+        beside(py, work)
     };
     Ok(PyBytes::new(py, &found))
 }

@@ -4,6 +4,7 @@
 //! the group order, the equation is checked times the cofactor. Under them a batch is good exactly
 //! when each of its signatures is, but for a chance of 2⁻¹²⁸ that the random factors decide.
 
+use crate::beside::beside;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use ed25519_zebra::batch::{Item, Verifier};
 use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes};
@@ -102,7 +103,7 @@ fn verify_batch(py: Python<'_>, items: Vec<Triple<'_>>) -> Vec<bool> {
         .iter()
         .map(|(key, message, signature)| [key.as_bytes(), message.as_bytes(), signature.as_bytes()])
         .collect();
-    py.detach(|| {
+    beside(py, || {
         let made: Vec<Option<Item>> = triples
             .iter()
             .map(|[key, message, signature]| item(key, message, signature))

@@ -10,6 +10,7 @@
     block = 2000                 # transactions of a block
 
     accel = "auto"               # "native" (make native) when it is installed, else "python"
+    python_core = "auto"         # core on which all Python runs: 0, 1, …; "any" leaves it open
 
     [store]
     kind = "lsm"                 # what keeps the state: "rocksdb", or "lsm" (make native): quicker
@@ -21,7 +22,8 @@
     allow = ["<node id>"]        # engines that may connect
 
 The engine's own files are written anew from these settings at every start.
-The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_STORE, TALLY_PASSPHRASE_FILE.
+The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PYTHON_CORE, TALLY_STORE,
+TALLY_PASSPHRASE_FILE.
 """
 
 from __future__ import annotations
@@ -163,6 +165,10 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
 
+PythonCore = Annotated[int, Meta(ge=0, le=4_095)] | Literal["auto", "any"]
+"""A core by its number, one that the node chooses, or whichever the system gives."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that may be set."""
 
@@ -178,6 +184,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Lines for people or for programs; `auto` is text on a terminal and JSON elsewhere."""
     accel: str = "auto"
     """Body of signatures, envelopes and tree: `auto`, `python`, `native`, or `both`, compared."""
+    python_core: PythonCore = "auto"
+    """Core on which all Python runs, so that its caches stay warm; `any` leaves it to the system.
+
+    Only with the native body, which works on the other cores meanwhile, and in a process of the
+    node's own.
+    """
     passphrase_file: str = "passphrase"
     """File with the passphrase of the node's key, relative to the data folder."""
     clock_is_right: bool = False
@@ -210,6 +222,11 @@ def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settin
         socket=environment.get("TALLY_SOCKET", found.listen.socket),
         address=environment.get("TALLY_LISTEN", found.listen.address),
     )
+    core = environment.get("TALLY_PYTHON_CORE", found.python_core)
+    try:
+        core = msgspec.convert(core, PythonCore, strict=False)
+    except msgspec.ValidationError as problem:
+        raise SettingsError("TALLY_PYTHON_CORE", str(problem)) from None
     store = environment.get("TALLY_STORE", found.store.kind)
     if store not in get_args(StoreKind):
         raise SettingsError("TALLY_STORE", f"{store!r} is none of {get_args(StoreKind)}")
@@ -218,6 +235,7 @@ def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settin
         listen=listen,
         store=msgspec.structs.replace(found.store, kind=store),
         accel=environment.get("TALLY_ACCEL", found.accel),
+        python_core=core,
         passphrase_file=environment.get("TALLY_PASSPHRASE_FILE", found.passphrase_file),
     )
 

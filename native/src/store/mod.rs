@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::beside::beside;
 use pyo3::exceptions::{PyBlockingIOError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -96,7 +97,9 @@ impl LsmStore {
         hold(&mut held, STATE, changes)?;
         hold(&mut held, SIDE, side)?;
         let mut rows = rows(&held);
-        Ok(py.detach(|| guarded(|| self.core.apply(Some(height), &mut rows)))?)
+        Ok(beside(py, || {
+            guarded(|| self.core.apply(Some(height), &mut rows))
+        })?)
     }
 
     /// Empty the store, and mark it as being filled.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::available_parallelism;
 
+use crate::beside::beside;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -291,7 +292,7 @@ impl StateTree {
                 return self.write(&mut desk, base, changes);
             }
         }
-        py.detach(|| {
+        beside(py, || {
             let mut desk = self.desk();
             self.sweep(&mut desk);
             self.write(&mut desk, base, changes)

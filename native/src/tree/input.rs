@@ -1,5 +1,6 @@
 //! What Python hands in: pairs of hashes, or of keys and records that are hashed here.
 
+use crate::beside::beside;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::import_exception;
 use pyo3::prelude::*;
@@ -88,13 +89,13 @@ pub fn changes_from_records(pairs: &Bound<'_, PyAny>) -> PyResult<Gathered> {
             record.as_ref().map(|record| record.as_bytes()),
         );
         if buffer.data.len() >= BUFFER_BYTES {
-            py.detach(|| buffer.hash_into(&mut gathered));
+            beside(py, || buffer.hash_into(&mut gathered));
         }
     }
     if buffer.data.len() <= FEW_BYTES {
         buffer.hash_into(&mut gathered);
     } else {
-        py.detach(|| buffer.hash_into(&mut gathered));
+        beside(py, || buffer.hash_into(&mut gathered));
     }
     Ok(gathered)
 }

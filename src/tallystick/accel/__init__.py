@@ -77,6 +77,7 @@ _PYTHON = Body(
     merkle_root=merkle_root,
     accepted_receipts=accepted_receipts,
     chained=chained,
+    start_workers=lambda count: False,
 )
 
 

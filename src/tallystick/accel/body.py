@@ -107,3 +107,5 @@ class Body:
     """Encode the receipts of transactions that were accepted; `receipts.py`."""
     chained: Callable[[bytes, Sequence[Use]], bytes]
     """Carry a hash on over used references: (the hash before them, the references)."""
+    start_workers: Callable[[int], bool]
+    """Start so many threads for what needs no Python; False when it has none to start."""

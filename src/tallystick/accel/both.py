@@ -30,6 +30,7 @@ def both(one: Body, other: Body) -> Body:
             "accepted_receipts", one.accepted_receipts, other.accepted_receipts
         ),
         chained=_alike("chained", one.chained, other.chained),
+        start_workers=lambda count: one.start_workers(count) | other.start_workers(count),
     )
 
 

@@ -27,6 +27,7 @@ def find() -> Body:
             merkle_root=built.merkle_root,
             accepted_receipts=built.accepted_receipts,
             chained=built.chained,
+            start_workers=built.start_workers,
         )
     except ModuleNotFoundError:
         raise NotBuilt("it is not installed") from None

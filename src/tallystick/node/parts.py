@@ -67,8 +67,8 @@ class Parts:
     """What is wrong with the machine's clock; empty when nothing is."""
     watched: Watched
     """What gauges, health and readiness are read from."""
-    body: str
-    """Which body checks signatures and holds the tree: `python`, `native` or `both`."""
+    accel: Body
+    """What checks signatures and holds the tree."""
     light: LightService | None = None
     """Light blocks of a consortium's engine."""
 
@@ -135,7 +135,7 @@ def open_parts(
         verify=body.verify,
         clock_trouble=clock_trouble,
         watched=watched,
-        body=body.name,
+        accel=body,
         light=light,
     )
 

@@ -27,6 +27,7 @@ from tallystick.errors import Halted, NodeError, ReachedHeight, TallystickError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
 from tallystick.node.beginning import shipped
+from tallystick.node.cores import settle
 from tallystick.node.parts import Parts, open_parts
 from tallystick.settings import Settings, split_address
 from tallystick.values.codec import settle_types
@@ -97,7 +98,7 @@ class Node:
     @property
     def body(self) -> str:
         """Which body checks signatures and holds the tree: `python`, `native` or `both`."""
-        return self._parts.body
+        return self._parts.accel.name
 
     def height(self) -> int:
         """Height of the last committed block."""
@@ -180,11 +181,13 @@ class Node:
         with ExitStack() as doors:
             servers = [(server, sock) for server, sock in self._doors(doors)]
             self._catch_signals(doors)
+            if _is_own_process():
+                settle(self._parts.accel, self.settings.python_core)
             self.engine.start(ended=self._ended)
             tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
             for server, _ in servers:
                 await server.is_ready.wait()
-            if threading.current_thread() is threading.main_thread():
+            if _is_own_process():
                 _tame_collector()
                 sys.setswitchinterval(TURN_SECONDS)
             if self._failure is None:
@@ -250,7 +253,7 @@ class Node:
     def _catch_signals(self, stack: ExitStack) -> None:
         """Let SIGINT and SIGTERM stop the node, where this is the main thread."""
         loop = asyncio.get_running_loop()
-        if threading.current_thread() is not threading.main_thread() or self._stopping is None:
+        if not _is_own_process() or self._stopping is None:
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
@@ -265,6 +268,11 @@ def _rules(
         return tuple(apps), authority
     known_apps, known_authority = shipped()
     return tuple(apps or known_apps), authority or known_authority
+
+
+def _is_own_process() -> bool:
+    """Whether this process is the node's alone: it runs in the main thread."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _tame_collector() -> None:

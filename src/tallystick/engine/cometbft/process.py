@@ -56,6 +56,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="engine-child")
         self._stopping = threading.Event()
+        self._cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
         self.starts = 0
         """How often it was started."""
         self.ending = ""
@@ -145,7 +146,13 @@ class Child:
             process.send_signal(number)
 
     def _run(self) -> None:
-        """Start it, wait for its end, and again; the system's leash follows this thread."""
+        """Start it, wait for its end, and again; the system's leash follows this thread.
+
+        The child may run wherever the node could when it was opened: it takes that from this
+        thread.
+        """
+        if self._cores:
+            os.sched_setaffinity(0, self._cores)
         pause = BACKOFF_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
