@@ -9,7 +9,9 @@ from typing import Any
 from tallystick.accel import Body, OpenedBatch, StateTree
 from tallystick.accel.envelopes import OpenedEnvelope
 
-NOT_OF_A_CHAIN = frozenset({"name", "verify", "verify_batch", "is_small_order", "is_valid_point"})
+NOT_OF_A_CHAIN = frozenset(
+    {"name", "verify", "verify_batch", "is_small_order", "is_valid_point", "start_workers"}
+)
 """What a body has that a chain does not ask it: rules and clients do."""
 FUNCTIONS = tuple(
     each.name for each in fields(Body) if each.name not in NOT_OF_A_CHAIN | {"open_batch", "tree"}
