@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 
 import msgspec
 import pytest
 
+from tallystick.accel import load
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.transaction import (
@@ -74,10 +76,14 @@ def test_transactions_are_equal_when_the_same_bytes_travelled(world: World) -> N
     decoded = world.ledger.codec.decode
     body, _ = parts(world)
     one, other = (assemble(body, [sign(who, body)]) for who in ("A.m", "B.m"))
+    (opened,) = load("python").open_batch([one]).opened
     assert decoded(one) == decoded(one)
     assert decoded(one) != decoded(other)
     assert decoded(one) != one
     assert {decoded(one), decoded(one), decoded(other)} == {decoded(other), decoded(one)}
+    for read in (decoded(one), world.ledger.codec.decode_opened(one, opened)):
+        assert decoded(one) == read
+        assert not operator.ne(decoded(one), read), "however the body was read"
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,10 @@ class Transaction(msgspec.Struct, eq=False, gc=False):
         mine = (self.raw, self.id, self.public_keys)
         return mine == (other.raw, other.id, other.public_keys)
 
+    def __ne__(self, other: object) -> bool:
+        """The opposite; a struct's own would compare the bodies too."""
+        return not self == other
+
     def __hash__(self) -> int:
         """A part of the id, which is a hash."""
         return int.from_bytes(self.id[:8], "big")
