@@ -40,5 +40,5 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
     for thread in threading.enumerate():
         if thread.native_id is not None:
             os.sched_setaffinity(thread.native_id, {core})
-    log.info("Python runs on core %d, the native body where there is room", core)
+    log.debug("Python runs on core %d, the native body where there is room", core)
     return core
