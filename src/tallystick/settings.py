@@ -188,7 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Core on which all Python runs, so that its caches stay warm; `any` leaves it to the system.
 
     Only with the native body, which works on the other cores meanwhile, and in a process of the
-    node's own.
+    node's own. `auto` chooses one for an embedded engine, and leaves it open in a consortium.
     """
     passphrase_file: str = "passphrase"
     """File with the passphrase of the node's key, relative to the data folder."""

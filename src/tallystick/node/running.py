@@ -29,7 +29,7 @@ from tallystick.ledger.authority import Authority
 from tallystick.node.beginning import shipped
 from tallystick.node.cores import settle
 from tallystick.node.parts import Parts, open_parts
-from tallystick.settings import Settings, split_address
+from tallystick.settings import PythonCore, Settings, split_address
 from tallystick.values.codec import settle_types
 
 log = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ class Node:
             servers = [(server, sock) for server, sock in self._doors(doors)]
             self._catch_signals(doors)
             if _is_own_process():
-                settle(self._parts.accel, self.settings.python_core)
+                settle(self._parts.accel, self._python_core())
             self.engine.start(ended=self._ended)
             tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
             for server, _ in servers:
@@ -200,6 +200,11 @@ class Node:
                 server.should_exit = True
             await asyncio.gather(*tasks)
         await asyncio.get_running_loop().run_in_executor(None, self.engine.stop)
+
+    def _python_core(self) -> PythonCore:
+        """Core for Python; of a consortium's node only when one is named: CometBFT is busy too."""
+        is_open = self.settings.python_core == "auto" and self.settings.engine.kind != "embedded"
+        return "any" if is_open else self.settings.python_core
 
     def _doors(self, stack: ExitStack) -> list[tuple[api.Server, api.Socket]]:
         """A server for each address, with its socket bound."""
