@@ -17,12 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NoReturn, cast
-
-from msgspec import Raw
+from typing import NoReturn
 
 from tallystick.accel import Body, load
-from tallystick.audit.reading import Block, Reader, Said, Wrong, ahead, must
+from tallystick.audit.reading import Block, Reader, Wrong, ahead, must
 from tallystick.engine.base_block import BaseBlock, base_of
 from tallystick.engine.chain import Decoded
 from tallystick.engine.cometbft.kept import find_kept
@@ -32,10 +30,10 @@ from tallystick.errors import Damage, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.block import Entry
-from tallystick.ledger.candidate import Candidate
+from tallystick.ledger.candidate import Candidate, entry_of
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
-from tallystick.ledger.receipt import Outcome, Receipt
+from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State, genesis_tip
 from tallystick.ledger.view import View
 from tallystick.store.base import StateStore
@@ -237,7 +235,8 @@ class _Audit:
         must(said.header.time_ms >= self.state.tip.time_ms, "its time goes back")
         self._report.signatures += block.signatures
         candidate = self._ledger.execute(self.state, said.header.time_ms, block.transactions)
-        if encode(_entry(candidate, said)) != block.raw:
+        again = entry_of(candidate, signature=said.signature, engine_hash=said.engine_hash)
+        if encode(again) != block.raw:
             _tell_difference(block.raw, candidate)
         self.state.commit(candidate, said.block_hash)
         self._count(candidate)
@@ -299,22 +298,6 @@ class _Audit:
                     f"block {stored.height()}: the state store differs from the log at key {name!r}"
                 )
                 return
-
-
-def _entry(candidate: Candidate, said: Said) -> Entry:
-    """What the log must say of a block that was executed again; who signed it is not made again."""
-    return Entry(
-        header=candidate.header,
-        ledger_ms=candidate.ledger_ms,
-        transactions=tuple([each.raw for each in candidate.transactions]),
-        receipts=cast(tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])),
-        changes=tuple([done.changes for done in candidate.done]),
-        own_changes=candidate.own_changes,
-        receipts_root=candidate.receipts_root,
-        state_root=candidate.state_root,
-        signature=said.signature,
-        engine_hash=said.engine_hash,
-    )
 
 
 def _tell_difference(raw: bytes, candidate: Candidate) -> NoReturn:

@@ -12,8 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from msgspec import Raw
-
 from tallystick.accel import Body, StateTree, load
 from tallystick.engine.base import Answer, Committed
 from tallystick.engine.base_block import BaseBlock, base_of
@@ -23,7 +21,7 @@ from tallystick.errors import Halted, NoSuchBlock, OutOfOrder, StoreError
 from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, app_hash_of, header_bytes
-from tallystick.ledger.candidate import Candidate, LeftOut, Run
+from tallystick.ledger.candidate import Candidate, LeftOut, Run, entry_of
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.proof import (
     ReceiptProof,
@@ -33,7 +31,6 @@ from tallystick.ledger.proof import (
     record_proof,
     seal_of,
 )
-from tallystick.ledger.receipt import Receipt
 from tallystick.ledger.side import place_of, receipt_key
 from tallystick.ledger.state import State, Tip, genesis_tip
 from tallystick.ledger.transaction import Transaction
@@ -275,7 +272,9 @@ class Chain:
             return self._commit(candidate, engine_hash)
 
     def _commit(self, candidate: Candidate, engine_hash: bytes | None) -> Committed:
-        entry = self._entry(candidate, engine_hash)
+        sign = self._sign
+        signature = None if sign is None else sign(header_bytes(candidate.header))
+        entry = entry_of(candidate, signature=signature, engine_hash=engine_hash)
         body = encode(entry)
         try:
             self._log.append(body)
@@ -303,24 +302,6 @@ class Chain:
         """Make the state store durable up to now."""
         self._store.checkpoint()
         self._unflushed = 0
-
-    def _entry(self, candidate: Candidate, engine_hash: bytes | None) -> Entry:
-        """What the log keeps of a block; its receipts as the bytes that were hashed."""
-        header = candidate.header
-        return Entry(
-            header=header,
-            ledger_ms=candidate.ledger_ms,
-            transactions=tuple([transaction.raw for transaction in candidate.transactions]),
-            receipts=cast(
-                tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])
-            ),
-            changes=tuple([done.changes for done in candidate.done]),
-            own_changes=candidate.own_changes,
-            receipts_root=candidate.receipts_root,
-            state_root=candidate.state_root,
-            signature=None if self._sign is None else self._sign(header_bytes(header)),
-            engine_hash=engine_hash,
-        )
 
     def _answered(self, candidate: Candidate, name: bytes = b"") -> Committed:
         """The answers of a block; without a name it was not made, and all were left out."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
+from msgspec import Raw
 
 from tallystick.accel import Accepted
 from tallystick.ledger.app import Record
-from tallystick.ledger.block import Header
+from tallystick.ledger.block import Entry, Header
 from tallystick.ledger.overlay import Changed
 from tallystick.ledger.receipt import Change, Outcome, Receipt
 from tallystick.ledger.side import Use
@@ -119,3 +121,19 @@ class Candidate:
     """Version of the state tree after the block."""
     state_root: bytes = b""
     """Root of that version."""
+
+
+def entry_of(candidate: Candidate, *, signature: bytes | None, engine_hash: bytes | None) -> Entry:
+    """What the log keeps of a block; its receipts as the bytes that were hashed."""
+    return Entry(
+        header=candidate.header,
+        ledger_ms=candidate.ledger_ms,
+        transactions=tuple([each.raw for each in candidate.transactions]),
+        receipts=cast(tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])),
+        changes=tuple([done.changes for done in candidate.done]),
+        own_changes=candidate.own_changes,
+        receipts_root=candidate.receipts_root,
+        state_root=candidate.state_root,
+        signature=signature,
+        engine_hash=engine_hash,
+    )
