@@ -2,19 +2,24 @@
 
 Most values need no decoding to show it. A whole number within the bounds of its type, a member of
 its enum, bytes of an allowed length: their bytes say them and nothing else (`values/codec.py`). A
-text is decoded the first time, for its pattern, and then remembered. A tuple or a struct reads back
-when each of its parts does. Whatever is not shown so is decoded and compared.
+text is looked at the first time, for its pattern, and then remembered. A tuple or a struct reads
+back when each of its parts does. A field's default is left out of the bytes, whatever its type
+says: there is one copy of it, and the encoder knows it as that. Whatever is not shown so is decoded
+and compared.
+
+Each check is one function without calls between, for there are some twenty in a transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
-from functools import cache
-from operator import attrgetter
+import re
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, inspect
+from msgspec import NODEFAULT, Meta, inspect
+from msgspec.structs import astuple
 
 from tallystick.values.codec import decoder
 from tallystick.values.units import INT64_MAX, INT64_MIN
@@ -28,91 +33,128 @@ Shown = Callable[[Any], bool]
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@cache
-def reading_back(type_: Any) -> Shown:
-    """Whether a value of a field's type reads back; raises for what cannot be encoded or read."""
-    decoded, is_shown = decoder(type_).decode, _shown(inspect.type_info(type_))
+@lru_cache(maxsize=None, typed=True)
+def reading_back(type_: Any, default: Any = NODEFAULT) -> Shown:
+    """Whether a field's value reads back by itself; raises for what cannot be encoded or read.
 
-    def is_read_back(value: Any) -> bool:
-        """Whether it does."""
-        if is_shown(value):
-            return True
-        same: bool = decoded(_encode(value)) == value
-        return same
-
-    return is_read_back
+    What says no all the same may read back: the whole record decides.
+    """
+    info = inspect.type_info(type_)
+    found = _shown(info, default)
+    return _decoded(type_, default) if found is None else found
 
 
-def _shown(info: inspect.Type) -> Shown:
-    """How a value of a type is shown to read back."""
+def _decoded(type_: Any, default: Any) -> Shown:
+    """For a type of which nothing is shown: a value is decoded and compared."""
+    decoded = decoder(type_).decode
+    return lambda value: value is default or bool(decoded(_encode(value)) == value)
+
+
+def _shown(info: inspect.Type, default: Any) -> Shown | None:
+    """How a value of a type is shown to read back; None for a type of which nothing is shown."""
     match info:
         case inspect.Metadata(type=inner):
-            return _shown(inner)
+            return _shown(inner, default)
         case inspect.UnionType(types=(inspect.NoneType(), other) | (other, inspect.NoneType())):
-            is_shown = _shown(other)
-            return lambda value: value is None or is_shown(value)
+            return _or_none(other, default)
         case inspect.BoolType():
-            return lambda value: type(value) is bool
+            return lambda value: type(value) is bool or value is default
         case inspect.EnumType(cls=of):
-            return lambda value: type(value) is of
+            return lambda value: type(value) is of or value is default
         case inspect.IntType(gt=None, lt=None, multiple_of=None, ge=least, le=most):
-            return _number(least, most)
+            return _number(least, most, default)
         case inspect.BytesType(min_length=least, max_length=most):
-            return _sized(bytes, least, most, lambda value: True)
+            return _bytes(least, most, default)
         case inspect.StrType():
-            return _text(info.min_length, info.max_length, info.pattern)
+            return _text(info.min_length, info.max_length, info.pattern, default)
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
-            is_shown = _shown(item)
-            return _sized(tuple, least, most, lambda value: all(map(is_shown, value)))
+            return _tuple(_shown(item, NODEFAULT), least, most, default)
         case inspect.StructType(cls=made, fields=fields):
-            return _struct(made, fields)
-    return lambda value: False
+            return _struct(made, fields, default)
+    return None
 
 
-def _number(least: int | None, most: int | None) -> Shown:
+def _or_none(other: inspect.Type, default: Any) -> Shown | None:
+    """As another type says, or None."""
+    if default is None:
+        return _shown(other, None)
+    is_shown = _shown(other, default)
+    return None if is_shown is None else lambda value: value is None or is_shown(value)
+
+
+def _number(least: int | None, most: int | None, default: Any) -> Shown:
     """A whole number within bounds; a truth value is none."""
     low, high = INT64_MIN if least is None else least, INT64_MAX if most is None else most
-    return lambda value: type(value) is int and low <= value <= high
+    return lambda value: (type(value) is int and low <= value <= high) or value is default
 
 
-def _sized(kind: type[Sized], least: int | None, most: int | None, are_shown: Shown) -> Shown:
-    """What has an allowed length, and parts that are shown."""
+def _bytes(least: int | None, most: int | None, default: Any) -> Shown:
+    """Bytes of an allowed length."""
     low, high = least or 0, INT64_MAX if most is None else most
-    return lambda value: type(value) is kind and low <= len(value) <= high and are_shown(value)
+    return lambda value: (type(value) is bytes and low <= len(value) <= high) or value is default
+
+
+def _tuple(
+    is_shown: Shown | None, least: int | None, most: int | None, default: Any
+) -> Shown | None:
+    """A tuple of an allowed length, of parts that are shown."""
+    if is_shown is None:
+        return None
+    low, high = least or 0, INT64_MAX if most is None else most
+    return lambda value: (
+        (type(value) is tuple and low <= len(value) <= high and all(map(is_shown, value)))
+        or (value is default)
+    )
+
+
+def _text(least: int | None, most: int | None, pattern: str | None, default: Any) -> Shown:
+    """A text that was looked at before; ids, days and names come again and again."""
+    texts, learn = _texts(least, most, pattern)
+    return lambda value: (
+        (type(value) is str and (value in texts or learn(value))) or value is default
+    )
 
 
 @cache
-def _text(least: int | None, most: int | None, pattern: str | None) -> Shown:
-    """A text that was decoded before; ids, days and names come again and again."""
+def _texts(least: int | None, most: int | None, pattern: str | None) -> tuple[set[str], Shown]:
+    """Texts of one pattern that read back, and what looks at another; it raises if that does not.
+
+    Letters of ASCII are their own bytes, so length and pattern alone decide; others are decoded.
+    """
     meta = Meta(min_length=least, max_length=most, pattern=pattern)
     decoded = decoder(Annotated[str, meta]).decode
+    low, high = least or 0, INT64_MAX if most is None else most
+    search = re.compile(pattern or "").search
     texts: set[str] = set()
 
-    def is_shown(value: Any) -> bool:
-        """Whether it reads back; what is no text is not shown, and a text that does not, raises."""
-        if type(value) is not str:
-            return False
-        if value not in texts:
+    def learn(value: str) -> bool:
+        """Look at a text, and remember it."""
+        if not (value.isascii() and low <= len(value) <= high and search(value)):
             decoded(_encode(value))
-            if len(texts) >= TEXTS_MAX:
-                texts.clear()
-            texts.add(value)
+        if len(texts) >= TEXTS_MAX:
+            texts.clear()
+        texts.add(value)
+        return True
+
+    return texts, learn
+
+
+def _struct(
+    made: type[msgspec.Struct], fields: tuple[inspect.Field, ...], default: Any
+) -> Shown | None:
+    """A struct whose fields are all shown."""
+    checks = [_shown(field.type, field.default) for field in fields]
+    if None in checks:
+        return None
+    shown = tuple([each for each in checks if each is not None])
+
+    def is_shown(value: Any) -> bool:
+        """Whether each field is."""
+        if type(value) is not made:
+            return value is default
+        for part_is_shown, part in zip(shown, astuple(value), strict=True):
+            if not part_is_shown(part):
+                return False
         return True
 
     return is_shown
-
-
-def _struct(made: type, fields: tuple[inspect.Field, ...]) -> Shown:
-    """A struct whose fields are all shown."""
-    parts = [
-        (attrgetter(field.name), or_left_out(field.default, _shown(field.type))) for field in fields
-    ]
-    return lambda value: type(value) is made and all(is_shown(of(value)) for of, is_shown in parts)
-
-
-def or_left_out(default: Any, is_shown: Shown) -> Shown:
-    """As told, for a field with a default: that is left out of the bytes, whatever its type says.
-
-    There is one copy of a default (`values/codec.py`), and the encoder knows it as that.
-    """
-    return lambda value: value is default or is_shown(value)

@@ -13,7 +13,7 @@ from msgspec.structs import astuple
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
-from tallystick.ledger.readable import or_left_out, reading_back
+from tallystick.ledger.readable import Shown, reading_back
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.values.codec import decode, decoder, encode
@@ -111,15 +111,10 @@ class Rules:
         return limits
 
 
-def _fields_of(kept: type[Record]) -> tuple[tuple[int, Callable[[Any], bool]], ...]:
+def _fields_of(kept: type[Record]) -> tuple[tuple[int, Shown], ...]:
     """Places of a record's fields, each with what says whether a value of it reads back."""
     fields = msgspec.structs.fields(kept)
-    return tuple(
-        [
-            (at, or_left_out(field.default, reading_back(field.type)))
-            for at, field in enumerate(fields)
-        ]
-    )
+    return tuple([(at, reading_back(each.type, each.default)) for at, each in enumerate(fields)])
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
