@@ -11,6 +11,7 @@
 
     accel = "auto"               # "native" (make native) when it is installed, else "python"
     python_core = "auto"         # core on which all Python runs: 0, 1, …; "any" leaves it open
+    huge_pages = "auto"          # pages of 2 MB where the system gives them; "off" asks for none
 
     [store]
     kind = "lsm"                 # what keeps the state: "rocksdb", or "lsm" (make native): quicker
@@ -22,8 +23,8 @@
     allow = ["<node id>"]        # engines that may connect
 
 The engine's own files are written anew from these settings at every start.
-The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PYTHON_CORE, TALLY_STORE,
-TALLY_PASSPHRASE_FILE.
+The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PYTHON_CORE,
+TALLY_HUGE_PAGES, TALLY_STORE, TALLY_PASSPHRASE_FILE.
 """
 
 from __future__ import annotations
@@ -168,6 +169,9 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 PythonCore = Annotated[int, Meta(ge=0, le=4_095)] | Literal["auto", "any"]
 """A core by its number, one that the node chooses, or whichever the system gives."""
 
+HugePagesWanted = Literal["auto", "off"]
+"""Whether to ask for huge pages."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that may be set."""
@@ -189,6 +193,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Only with the native body, which works on the other cores meanwhile, and in a process of the
     node's own. `auto` chooses one for an embedded engine, and leaves it open in a consortium.
+    """
+    huge_pages: HugePagesWanted = "auto"
+    """Whether to ask Linux for pages of 2 MB: more accounts a second where there are many.
+
+    In a process of the node's own. A system that is set to `never` is not asked.
     """
     passphrase_file: str = "passphrase"
     """File with the passphrase of the node's key, relative to the data folder."""
@@ -230,12 +239,16 @@ def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settin
     store = environment.get("TALLY_STORE", found.store.kind)
     if store not in get_args(StoreKind):
         raise SettingsError("TALLY_STORE", f"{store!r} is none of {get_args(StoreKind)}")
+    pages = environment.get("TALLY_HUGE_PAGES", found.huge_pages)
+    if pages not in get_args(HugePagesWanted):
+        raise SettingsError("TALLY_HUGE_PAGES", f"{pages!r} is none of {get_args(HugePagesWanted)}")
     return msgspec.structs.replace(
         found,
         listen=listen,
         store=msgspec.structs.replace(found.store, kind=store),
         accel=environment.get("TALLY_ACCEL", found.accel),
         python_core=core,
+        huge_pages=pages,
         passphrase_file=environment.get("TALLY_PASSPHRASE_FILE", found.passphrase_file),
     )
 

@@ -18,12 +18,13 @@ from collections.abc import Iterable, Sequence
 from tallystick.accel.tree import Tree
 from tallystick.apps import APPS, AUTHORITY
 from tallystick.bench.cast import OPENS_MS, Desk, records
-from tallystick.bench.running import body_of_nodes
+from tallystick.bench.running import body_of_nodes, settings_of_nodes
 from tallystick.bench.workloads import WORKLOADS, Workload
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
 from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State, genesis_tip
+from tallystick.node.pages import HugePages
 from tallystick.store.memory import MemoryStore
 from tallystick.values.codec import encode
 
@@ -103,9 +104,13 @@ def measure(workload: Workload, seconds: float) -> float:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)  # as a node does
+    pages = HugePages()
+    may_ask = settings_of_nodes().huge_pages == "auto"
     count, spent, index = 0, 0.0, 0
     warm = WARM_UP_PAGES + 3 * workload.keys // 1_000
     while spent < seconds:
+        if may_ask:
+            pages.look()  # a node does so every other second
         made = workload.page(desk, index)
         if made.before:
             kernel.block(made.before)

@@ -22,6 +22,11 @@ WORKERS_MAX = 4
 """Threads for work beside Python at most: more of them would wait for Python."""
 
 
+def available() -> set[int]:
+    """Cores on which this thread may run; none where the system does not say."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
 def settle(body: Body, wanted: PythonCore) -> int | None:
     """Keep the threads that run, and those that they start, on one core; which one.
 
@@ -29,7 +34,7 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
     alone, where the system does not let a process choose, and where the body has no threads of its
     own. `SettingsError` for a core that is not there.
     """
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cores = sorted(available())
     if isinstance(wanted, int) and wanted not in cores:
         raise SettingsError("python_core", f"core {wanted} is none of this node's: {cores}")
     if wanted == "any" or len(cores) < 2:

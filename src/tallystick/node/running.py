@@ -27,7 +27,8 @@ from tallystick.errors import Halted, NodeError, ReachedHeight, TallystickError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
 from tallystick.node.beginning import shipped
-from tallystick.node.cores import settle
+from tallystick.node.cores import available, settle
+from tallystick.node.pages import HugePages
 from tallystick.node.parts import Parts, open_parts
 from tallystick.settings import PythonCore, Settings, split_address
 from tallystick.values.codec import settle_types
@@ -182,7 +183,7 @@ class Node:
             servers = [(server, sock) for server, sock in self._doors(doors)]
             self._catch_signals(doors)
             if _is_own_process():
-                settle(self._parts.accel, self._python_core())
+                self._settle(doors)
             self.engine.start(ended=self._ended)
             tasks = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
             for server, _ in servers:
@@ -200,6 +201,15 @@ class Node:
                 server.should_exit = True
             await asyncio.gather(*tasks)
         await asyncio.get_running_loop().run_in_executor(None, self.engine.stop)
+
+    def _settle(self, stack: ExitStack) -> None:
+        """Keep Python on one core, and have huge pages asked for on any of them."""
+        cores = available()
+        settle(self._parts.accel, self._python_core())
+        if self.settings.huge_pages == "auto":
+            pages = HugePages()
+            pages.start(cores)
+            stack.callback(pages.stop)
 
     def _python_core(self) -> PythonCore:
         """Core for Python; of a consortium's node only when one is named: CometBFT is busy too."""
