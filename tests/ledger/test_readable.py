@@ -31,6 +31,13 @@ class Twin(Struct):
     """A text."""
 
 
+class Either(Struct):
+    """A struct with a field of which nothing is shown."""
+
+    value: int | Label
+    """A number or a text."""
+
+
 Labels = Annotated[tuple[Label, ...], Meta(max_length=2)]
 
 CASES: tuple[tuple[Any, tuple[Any, ...], tuple[Any, ...]], ...] = (
@@ -45,6 +52,9 @@ CASES: tuple[tuple[Any, tuple[Any, ...], tuple[Any, ...]], ...] = (
     (Labels, ((), ("a", "b")), (["a"], ("a", "b", "c"), ("A",), "a", None)),
     (tuple[int, Label], ((1, "a"),), ([1, "a"], ("a", 1), (1,))),
     (int | Label, (1, "a"), ("A", None)),
+    (int | Label | None, (1, "a", None), ("A", 0.5)),
+    (tuple[int | Label, ...], ((1, "a"),), ((None,), ("A",))),
+    (Either, (Either(value=1),), (Either(value="A"), None)),
     (Part, (Part(name="a"), Part(name="a", amount_minor=3, is_done=True)), (None, "a", {})),
     (Part, (), (Part(name="A"), Part(name="a", amount_minor=-1), Twin(name="a"))),
     (Part, (), (Part(name="a", is_done=1),)),  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ said before. So whoever reads sees one state, whichever moment it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tallystick.ledger.app import Record
@@ -59,6 +59,20 @@ class Ahead:
             for key, after in changes.under(name, prefix, max(prefix, start or b"")).items():
                 mine[key] = (name, after)
         return Overlay(self._state).scan(name, prefix, start, mine)
+
+    def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
+        """Read at once what is not at hand of these keys (to record names); the records read.
+
+        What was changed and may be being committed is at hand here.
+        """
+        changed = self._newest_first
+        return self._state.fetch(
+            {
+                key: name
+                for key, name in wanted.items()
+                if not any(key in records for records in changed)
+            }
+        )
 
     def offset_ms(self) -> int:
         """Ledger time less block time."""

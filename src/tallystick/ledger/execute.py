@@ -31,6 +31,7 @@ from tallystick.ledger.receipt import (
     hash_of_changes,
     refused_receipt,
 )
+from tallystick.ledger.references import referred
 from tallystick.ledger.refusal import Fault, Refused, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.rules import Rules
@@ -91,12 +92,21 @@ class Ledger:
         those that are unauthorised or reuse a reference: they are answered and not ordered. In a
         block that was given they get a receipt. Executing the block so made again gives the same.
         """
+        self._fetch(base, transactions)
         block = _Block(self, base, time_ms, proposing)
         block.expire_references()
         block.run_timers()
         for transaction in transactions:
             block.run_transaction(transaction)
         return block.close()
+
+    def _fetch(self, base: Base, transactions: Sequence[Transaction]) -> None:
+        """Have at hand what messages refer to, and what that refers to: read all at once."""
+        asked = [call.message for each in transactions for call in each.body.calls]
+        references, keys = self.rules.references, self.keys
+        found = base.fetch(referred(asked, references, keys))
+        if found:
+            base.fetch(referred(found, references, keys))
 
     def seal(self, run: Run, state: State) -> Candidate:
         """Compute the roots of a block over the committed state, which is the one before it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from tallystick.accel import Body
@@ -43,6 +43,9 @@ class Base(Committed, Protocol):
     @property
     def height(self) -> int:
         """Height of the last block."""
+
+    def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
+        """Read at once what is not at hand of these keys (to record names); the records read."""
 
     def offset_ms(self) -> int:
         """Ledger time less block time."""

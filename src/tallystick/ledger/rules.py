@@ -14,6 +14,7 @@ from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
 from tallystick.ledger.readable import Shown, reading_back
+from tallystick.ledger.references import References, references_of
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.values.codec import decode, decoder, encode
@@ -48,6 +49,7 @@ class Rules:
         self._last: dict[type[Record], tuple[Any, ...]] = {}
         """Fields of the last record of each type that was read back."""
         self.limits = self._limits()
+        self.references = self._references()
         self._handlers: dict[tuple[type[Message], int], Handler] = {}
 
     def handler(self, message: type[Message], version: int) -> Handler:
@@ -101,14 +103,30 @@ class Rules:
 
     def _limits(self) -> dict[type[Message], Limit]:
         """How to find the limited amount of each message that has one."""
-        everyones = {kept.__name__: kept for kept in self.record_types}
         limits = {}
-        for message in self.sent:
-            path = message.spec.limit_by
-            if path is not None:
-                own = {kept.__name__: kept for kept in self.app_of[message].record_types}
-                limits[message] = _limit(message, path, everyones | own)
+        for app in self.apps:
+            by_class = self._by_class(app)
+            for message in app.message_types:
+                path = message.spec.limit_by
+                if path is not None:
+                    limits[message] = _limit(message, path, by_class)
         return limits
+
+    def _references(self) -> References:
+        """What the messages and records refer to."""
+        found = {}
+        for app in self.apps:
+            by_class = self._by_class(app)
+            for holder in (*app.message_types, *app.record_types):
+                references = references_of(holder, by_class)
+                if references:
+                    found[holder] = references
+        return found
+
+    def _by_class(self, app: App) -> dict[str, type[Record]]:
+        """Records by the names of their classes; of two that share one, the application's own."""
+        everyones = {kept.__name__: kept for kept in self.record_types}
+        return everyones | {kept.__name__: kept for kept in app.record_types}
 
 
 def _fields_of(kept: type[Record]) -> tuple[tuple[int, Shown], ...]:

@@ -8,7 +8,7 @@ that both may take at once is one step of a dict.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -61,6 +61,9 @@ class Source(Protocol):
 
 class Store(Source, Protocol):
     """What a committed block is written to."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Values of keys, None where there is none, in the order asked."""
 
     def apply(
         self, height: int, changes: Mapping[bytes, bytes | None], side: Mapping[bytes, bytes | None]
@@ -156,6 +159,22 @@ class State:
             found = None if raw is None else decoded_record(self._decoders, name, raw)
             self._remember(key, found)
         return found
+
+    def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
+        """Read at once what is not at hand of these keys (to record names); the records read."""
+        cache, lacks = self._cache, self._few.lacks
+        cold = [key for key, name in wanted.items() if key not in cache and not lacks(name, key)]
+        if not cold:
+            return []
+        cold.sort()  # neighbours are read together
+        read = {
+            key: decoded_record(self._decoders, wanted[key], raw)
+            for key, raw in zip(cold, self._store.get_many(cold), strict=True)
+            if raw is not None
+        }
+        cache.update(read)
+        self._bound()
+        return list(read.values())
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order.
