@@ -148,22 +148,32 @@ _OUTCOMES = {each: Outcome(each.value) for each in ledger.Outcome}
 def pack_replies(answers: Sequence[Answer | Reply]) -> bytes:
     """All replies as one MessagePack array; a `Reply` is made only where there is much to tell."""
     parts = [_array_head(len(answers))]
+    plain: list[bytes] = []  # ids of accepted ones in a row, of one block
     height: int | None = None
-    tail = b""
     for answer in answers:
-        if not isinstance(answer, Answer) or answer.height is None or not _is_plain(answer.told):
-            parts.append(encode(reply_of(answer)))
+        if type(answer) is Answer and answer.height is not None and _is_plain(answer.told):
+            if answer.height != height:
+                parts.append(_accepted(plain, height))
+                plain, height = [], answer.height
+            plain.append(answer.transaction_id)
             continue
-        if answer.height != height:
-            height = answer.height
-            tail = _HEIGHT + encode(height)
-        parts += (_ACCEPTED, answer.transaction_id, tail)
+        parts += (_accepted(plain, height), encode(reply_of(answer)))
+        plain = []
+    parts.append(_accepted(plain, height))
     return b"".join(parts)
+
+
+def _accepted(ids: list[bytes], height: int | None) -> bytes:
+    """Replies to accepted transactions of one block that made no record: they differ in the id."""
+    if not ids:
+        return b""
+    tail = _HEIGHT + encode(height)
+    return _ACCEPTED + (tail + _ACCEPTED).join(ids) + tail
 
 
 def _is_plain(told: Done | Receipt | None) -> bool:
     """Whether it says no more than that everything happened."""
-    if told is None or told.outcome is not ledger.Outcome.ACCEPTED or told.ids:
+    if told is None or told.outcome is not _HAPPENED or told.ids:
         return False
     return isinstance(told, Done) or not (told.values or told.app or told.code)
 
@@ -173,6 +183,7 @@ def _array_head(count: int) -> bytes:
     return encode((None,) * count)[: -count or None]
 
 
+_HAPPENED = ledger.Outcome.ACCEPTED
 _ACCEPTED = (
     b"\x83"  # a map of three fields, written as `encode` writes a reply
     + encode("outcome")
