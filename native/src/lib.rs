@@ -7,21 +7,24 @@
 use pyo3::prelude::*;
 
 mod beside;
+mod blocks;
 mod envelopes;
 mod merkle;
-mod receipts;
+mod msgpack;
 mod signatures;
 mod store;
 mod tree;
+mod uses;
 
 /// Put everything of the crate into the module; each file registers its own.
 #[pymodule]
 fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     beside::register(module)?;
+    blocks::register(module)?;
     envelopes::register(module)?;
     merkle::register(module)?;
-    receipts::register(module)?;
     signatures::register(module)?;
     store::register(module)?;
-    tree::register(module)
+    tree::register(module)?;
+    uses::register(module)
 }

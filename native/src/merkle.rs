@@ -6,13 +6,13 @@ use pyo3::types::PyBytes;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256.
-type Hash = [u8; 32];
+pub type Hash = [u8; 32];
 
 /// Up to so many bytes Python's lock is kept: to get it back may take longer than the work.
 const FEW_BYTES: usize = 16 << 10;
 
 /// Root over hashes of leaves, in order.
-fn root(mut level: Vec<Hash>) -> Hash {
+pub fn root(mut level: Vec<Hash>) -> Hash {
     while level.len() > 1 {
         let pairs = level.chunks(2).map(|pair| match pair {
             [left, right] => inner(left, right),
@@ -21,6 +21,14 @@ fn root(mut level: Vec<Hash>) -> Hash {
         level = pairs.collect();
     }
     level.pop().unwrap_or_else(|| Sha256::digest(b"").into())
+}
+
+/// Hash of a leaf.
+pub fn leaf(data: &[u8]) -> Hash {
+    let mut hash = Sha256::new();
+    hash.update([0]);
+    hash.update(data);
+    hash.finalize().into()
 }
 
 fn inner(left: &Hash, right: &Hash) -> Hash {

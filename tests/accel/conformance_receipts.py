@@ -1,4 +1,4 @@
-"""What every body must do with receipts in batches; the ledger's own structs say what is right."""
+"""What every body must do with executed blocks; the ledger's own structs say what is right."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import msgspec
 import pytest
+from msgspec import Raw
 
-from tallystick.accel import Accepted, Body
+from tallystick.accel import Accepted, Body, Executed, merkle_root
 from tallystick.ledger.receipt import Change, Outcome, Receipt, hash_of_changes
 from tallystick.ledger.side import Use
 from tallystick.values.codec import encode
@@ -31,6 +32,12 @@ def encoded(accepted: Accepted) -> bytes:
     )
 
 
+def random_change(random: Random) -> Change:
+    """A key of any length, and what is under it now."""
+    after = random.choice((None, b"", b"x" * 300))
+    return random.randbytes(random.randrange(300)), after
+
+
 class ReceiptConformance:
     """Receipts of what was accepted, and the chain over used references."""
 
@@ -40,7 +47,7 @@ class ReceiptConformance:
     def test_receipts_are_those_of_the_ledger(self, length: int) -> None:
         id_ = b"\xff" * 32
         one: tuple[Change, ...] = ((b"key", b"record"),)
-        done: list[Accepted] = [
+        done: list[Executed] = [
             (id_, (), ()),
             (id_, (), ((b"gone", None),)),
             (id_, (), ((b"k" * length, b"r" * length),)),
@@ -48,25 +55,59 @@ class ReceiptConformance:
             (id_, ("i" * length, "\u00e9\u4e2d\U0001f600"), ()),
             (id_, (), one * length),
         ]
-        expected = [encoded(each) for each in done]
-        assert self.body.accepted_receipts(done) == expected
-        assert self.body.accepted_receipts(done * 3) == expected * 3
-        assert [self.body.accepted_receipts([each]) for each in done] == [[e] for e in expected]
+        self.is_sealed_as_the_ledger_says(done)
+        self.is_sealed_as_the_ledger_says(done * 3)
+        for each in done:
+            self.is_sealed_as_the_ledger_says([each])
 
-    def test_receipts_of_nothing(self) -> None:
-        assert self.body.accepted_receipts([]) == []
+    def test_a_block_of_nothing(self) -> None:
+        self.is_sealed_as_the_ledger_says([])
 
-    def test_receipts_at_random(self) -> None:
+    def test_blocks_at_random(self) -> None:
         random = Random(20)
-        done: list[Accepted] = []
+        done: list[Executed] = []
         for _ in range(500):
-            changes = [
-                (random.randbytes(random.randrange(300)), random.choice((None, b"", b"x" * 300)))
-                for _ in range(random.randrange(20))
-            ]
+            changes = tuple([random_change(random) for _ in range(random.randrange(20))])
+            if random.random() < 0.1:
+                refused = Receipt(outcome=Outcome.REFUSED, transaction_id=random.randbytes(32))
+                done.append((encode(refused), changes))
+                continue
             ids = tuple([f"{random.getrandbits(64):x}" for _ in range(random.randrange(20))])
-            done.append((random.randbytes(32), ids, tuple(changes)))
-        assert self.body.accepted_receipts(done) == [encoded(each) for each in done]
+            done.append((random.randbytes(32), ids, changes))
+        self.is_sealed_as_the_ledger_says(done)
+        with pytest.raises(IndexError):
+            self.body.seal_block(tuple(done), (), ()).receipt(500)
+
+    @pytest.mark.parametrize("length", TURNS)
+    def test_transactions_stand_in_the_entry_as_they_came(self, length: int) -> None:
+        raws = (b"x" * length, b"")
+        ids = (b"\1" * 32, b"\2" * 32)
+        sealed = self.body.seal_block((), ids, raws)
+        assert sealed.entry(b"\x81", b"") == encode({"transactions": raws})
+        assert sealed.ids_root == merkle_root(ids)
+        many = (b"raw",) * length
+        lists = {"transactions": many} if many else {}
+        head = bytes((0x80 | len(lists),))
+        assert self.body.seal_block((), (), many).entry(head, b"") == encode(lists)
+
+    def is_sealed_as_the_ledger_says(self, done: list[Executed]) -> None:
+        """Receipts, roots, size and entry of a block."""
+        receipts = [encoded(each) if len(each) == 3 else each[0] for each in done]
+        raws = (b"one", b"two")
+        sealed = self.body.seal_block(tuple(done), (b"\1" * 32,), raws)
+        assert [sealed.receipt(place) for place in range(len(done))] == receipts
+        assert sealed.receipts_root == merkle_root(receipts)
+        assert sealed.ids_root == merkle_root([b"\1" * 32])
+        changed = [pair for each in done for pair in each[-1]]
+        sizes = [len(key) + len(after or b"") for key, after in changed]
+        assert sealed.size == 6 + sum(map(len, receipts)) + sum(sizes)
+        lists: dict[str, object] = {"transactions": raws}
+        if done:
+            lists["receipts"] = [Raw(receipt) for receipt in receipts]
+            lists["changes"] = [each[-1] for each in done]
+        expected = encode({"height": 1, **lists, "signature": None})
+        head = expected[:1] + encode("height") + encode(1)
+        assert sealed.entry(head, encode("signature") + encode(None)) == expected
 
     @pytest.mark.parametrize("count", (0, 1, 8, 9, 500))
     def test_each_use_is_hashed_with_the_hash_before_it(self, count: int) -> None:

@@ -18,6 +18,7 @@ from tallystick.accel import (
     NonExistence,
     NotOpened,
     OpenedBatch,
+    SealedBlock,
     Subtree,
     Tree,
     UnknownVersion,
@@ -90,6 +91,25 @@ class BentBatch:
         return [each + 1 for each in found] if self._wrong == "verdict" else found
 
 
+class BentBlock:
+    """A block that was sealed, with one thing about it wrong."""
+
+    def __init__(self, right: SealedBlock, wrong: str) -> None:
+        self._right, self._wrong = right, wrong
+        self.receipts_root = self._bend("receipts_root", right.receipts_root)
+        self.ids_root = self._bend("ids_root", right.ids_root)
+        self.size = right.size + (wrong == "block_size")
+
+    def _bend(self, part: str, said: bytes) -> bytes:
+        return bent(said) if self._wrong == part else said
+
+    def receipt(self, place: int) -> bytes:
+        return self._bend("receipt", self._right.receipt(place))
+
+    def entry(self, head: bytes, tail: bytes) -> bytes:
+        return self._bend("entry", self._right.entry(head, tail))
+
+
 class BentTree(Tree):
     """A tree with one thing wrong."""
 
@@ -144,10 +164,7 @@ def bent_body(wrong: str) -> Body:
             if wrong == "merkle_root"
             else PYTHON.merkle_root(leaves)
         ),
-        accepted_receipts=lambda done: [
-            bent(each) if wrong == "accepted_receipts" else each
-            for each in PYTHON.accepted_receipts(done)
-        ],
+        seal_block=lambda *given: BentBlock(PYTHON.seal_block(*given), wrong),
         chained=lambda running, uses: (
             bent(PYTHON.chained(running, uses))
             if wrong == "chained"
@@ -163,7 +180,9 @@ def use_everything(body: Body) -> None:
     body.is_small_order(KEY)
     body.is_valid_point(KEY)
     body.merkle_root([b"leaf"])
-    body.accepted_receipts([(KEY, ("note-1",), ((b"key", None),))])
+    sealed = body.seal_block(((KEY, ("note-1",), ((b"key", None),)),), (KEY,), (b"raw",))
+    sealed.receipt(0)
+    sealed.entry(b"head", b"tail")
     body.chained(KEY, [("S1", "r-1", KEY)])
     body.open_batch([GOOD]).verify([0])
     tree = body.tree()
@@ -181,7 +200,11 @@ WRONGS = {
     "is_small_order": "is_small_order:",
     "is_valid_point": "is_valid_point:",
     "merkle_root": "merkle_root:",
-    "accepted_receipts": "accepted_receipts:",
+    "receipts_root": "seal_block: receipts_root:",
+    "ids_root": "seal_block: ids_root:",
+    "block_size": "seal_block: size:",
+    "receipt": "SealedBlock.receipt:",
+    "entry": "SealedBlock.entry:",
     "chained": "chained:",
     "digest": "open_batch: digests",
     "body": "open_batch: opened",

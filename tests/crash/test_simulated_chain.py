@@ -202,7 +202,7 @@ def play_on(story: Story, chain: Chain, height: int) -> None:
             offered = [chain.ledger.codec.decode(raw) for raw in step.raws]
             now_ms = chain.state.tip.time_ms
             candidate = chain.ledger.execute(chain.state, now_ms, offered, proposing=True)
-            assert not candidate.transactions
+            assert not candidate.ids
             chain.state.drop(candidate)
     assert chain.state.root() == story.roots[-1]
 

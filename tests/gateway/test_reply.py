@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tallystick.engine.base import Answer
-from tallystick.gateway.reply import Reply, expired, pack_replies, rejected, reply_of, taken
+from tallystick.gateway.reply import (
+    Happened,
+    Reply,
+    expired,
+    happened,
+    pack_replies,
+    rejected,
+    reply_of,
+    taken,
+)
 from tallystick.gateway.wire import pack_frames, unpack_frames
 from tallystick.ledger.receipt import Outcome, Receipt, Value
 from tallystick.ledger.refusal import Refused
@@ -41,7 +50,23 @@ ANSWERS = (
 @pytest.mark.parametrize("count", (0, 1, 12, 15, 16, 1_000))
 def test_packed_replies_are_the_encoded_ones(count: int) -> None:
     answers = [ANSWERS[place % len(ANSWERS)] for place in range(count)]
-    assert pack_replies(answers) == encode([reply_of(each) for each in answers])
+    packed = pack_replies([ID] * count, answers)
+    assert packed == encode([reply_of(each) for each in answers])
+
+
+@pytest.mark.parametrize("count", (1, 2, 15, 16, 1_000))
+@pytest.mark.parametrize("turn", (1, 2, 3, 500, 1_000))
+def test_what_happened_alike_is_packed_as_if_each_were_told_alone(count: int, turn: int) -> None:
+    blocks = [Happened(height) for height in (1, 127, 128, 70_000, 2**40)]
+    ids = [place.to_bytes(32, "big") for place in range(count)]
+    answers: list[Happened | Reply] = [blocks[place // turn % 5] for place in range(count)]
+    if count > 2:
+        answers[count // 2] = expired(ids[count // 2])
+    expected = [
+        happened(each, said.height) if isinstance(said, Happened) else said
+        for each, said in zip(ids, answers, strict=True)
+    ]
+    assert pack_replies(ids, answers) == encode(expected)
 
 
 def test_a_busy_nodes_no_says_when_to_come_again() -> None:

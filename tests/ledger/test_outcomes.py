@@ -306,11 +306,12 @@ def test_the_block_proposed_executes_the_same_again(world: World) -> None:
     transactions = [world.ledger.codec.decode(raw) for raw in offered]
     state, now_ms = world.chain.state, world.now_ms + 1
     proposed = world.ledger.execute(state, now_ms, transactions, proposing=True)
-    assert [each.id for each in proposed.transactions] == [transactions[0].id, transactions[3].id]
+    assert proposed.ids == (transactions[0].id, transactions[3].id)
+    assert proposed.raws == (transactions[0].raw, transactions[3].raw)
     assert len(proposed.left_out) == 2
-    again = world.ledger.execute(state, now_ms, proposed.transactions)
+    again = world.ledger.execute(state, now_ms, [transactions[0], transactions[3]])
     assert again.header == proposed.header
-    assert again.done == proposed.done
+    assert list(again.done) == list(proposed.done)
     state.drop(proposed)
     state.drop(again)
 

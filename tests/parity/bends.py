@@ -6,18 +6,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from tallystick.accel import Body, OpenedBatch, StateTree
+from tallystick.accel import Body, OpenedBatch, SealedBlock, StateTree
 from tallystick.accel.envelopes import OpenedEnvelope
 
 NOT_OF_A_CHAIN = frozenset(
-    {"name", "verify", "verify_batch", "is_small_order", "is_valid_point", "start_workers"}
+    {
+        "name",
+        "verify",
+        "verify_batch",
+        "is_small_order",
+        "is_valid_point",
+        "merkle_root",
+        "start_workers",
+    }
 )
-"""What a body has that a chain does not ask it: rules and clients do."""
+"""What a body has that a chain does not ask it: rules, clients and a consortium's engine do."""
+OBJECTS = ("open_batch", "seal_block", "tree")
+"""What gives an object, of which parts are made wrong."""
+BLOCK_PARTS = ("receipts_root", "ids_root", "entry")
+"""What can be wrong about a block that was sealed."""
 FUNCTIONS = tuple(
-    each.name for each in fields(Body) if each.name not in NOT_OF_A_CHAIN | {"open_batch", "tree"}
+    each.name for each in fields(Body) if each.name not in NOT_OF_A_CHAIN | set(OBJECTS)
 )
 """Functions of a body that give bytes, or lists of them."""
-PARTS = (*FUNCTIONS, "tree", "id", "verdict")
+PARTS = (*FUNCTIONS, *BLOCK_PARTS, "tree", "id", "verdict")
 """All that can be made wrong."""
 
 
@@ -31,6 +43,9 @@ def bent_body(body: Body, part: str, turn: int) -> Body:
             return replace(
                 body, open_batch=lambda raws: BentBatch(body.open_batch(raws), part, once)
             )
+    if part in BLOCK_PARTS:
+        seal = body.seal_block
+        return replace(body, seal_block=lambda *given: BentBlock(seal(*given), part, once))
     right = getattr(body, part)
     changed: dict[str, Any] = {part: lambda *given: once(right(*given))}
     return replace(body, **changed)
@@ -76,6 +91,27 @@ class BentTree:
     def __getattr__(self, name: str) -> Any:
         """All else is right."""
         return getattr(self._right, name)
+
+
+class BentBlock:
+    """A block that was sealed, of which one thing is wrong once."""
+
+    def __init__(self, right: SealedBlock, part: str, once: Once) -> None:
+        """Ask another one."""
+        self._right = right
+        self._bend: Callable[[bytes], bytes] = once if part == "entry" else bytes
+        self.receipts_root, self.ids_root = right.receipts_root, right.ids_root
+        self.size = right.size
+        if part != "entry":
+            setattr(self, part, once(getattr(right, part)))
+
+    def receipt(self, place: int) -> bytes:
+        """One receipt, encoded."""
+        return self._right.receipt(place)
+
+    def entry(self, head: bytes, tail: bytes) -> bytes:
+        """The block's entry, or nearly."""
+        return self._bend(self._right.entry(head, tail))
 
 
 class BentBatch:

@@ -12,7 +12,8 @@ The Python body is also at hand by name: `verify`, `verify_batch`, `is_small_ord
 """
 
 from tallystick.accel import native
-from tallystick.accel.body import Body, Opened, OpenedBatch, StateTree
+from tallystick.accel.blocks import Accepted, Executed, chained, seal_block
+from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, StateTree
 from tallystick.accel.both import both
 from tallystick.accel.envelopes import open_batch
 from tallystick.accel.errors import (
@@ -27,7 +28,6 @@ from tallystick.accel.errors import (
 from tallystick.accel.merkle import merkle_root
 from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
-from tallystick.accel.receipts import Accepted, accepted_receipts, chained
 from tallystick.accel.signatures import is_small_order, is_valid_point, verify, verify_batch
 from tallystick.accel.tree import EMPTY_ROOT, EMPTY_VERSION, Tree
 
@@ -39,6 +39,7 @@ __all__ = [
     "Accepted",
     "BodiesDiffer",
     "Body",
+    "Executed",
     "Existence",
     "NonExistence",
     "NotBuilt",
@@ -46,6 +47,7 @@ __all__ = [
     "Opened",
     "OpenedBatch",
     "Path",
+    "SealedBlock",
     "Side",
     "StateTree",
     "Subtree",
@@ -53,7 +55,6 @@ __all__ = [
     "UnknownBody",
     "UnknownVersion",
     "WrongPart",
-    "accepted_receipts",
     "chained",
     "fold",
     "is_small_order",
@@ -61,6 +62,7 @@ __all__ = [
     "load",
     "merkle_root",
     "open_batch",
+    "seal_block",
     "verify",
     "verify_batch",
 ]
@@ -75,7 +77,7 @@ _PYTHON = Body(
     open_batch=open_batch,
     tree=Tree,
     merkle_root=merkle_root,
-    accepted_receipts=accepted_receipts,
+    seal_block=seal_block,
     chained=chained,
     start_workers=lambda count: False,
 )

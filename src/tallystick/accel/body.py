@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tallystick.accel.blocks import Executed, Use
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
-from tallystick.accel.receipts import Accepted, Use
 
-__all__ = ["Body", "Opened", "OpenedBatch", "StateTree"]
+__all__ = ["Body", "Opened", "OpenedBatch", "SealedBlock", "StateTree"]
 
 
 class StateTree(Protocol):
@@ -83,6 +83,28 @@ class OpenedBatch(Protocol):
         """
 
 
+class SealedBlock(Protocol):
+    """Receipts and roots of a block, and its lists as they stand in its entry."""
+
+    @property
+    def receipts_root(self) -> bytes:
+        """Root over the receipts."""
+
+    @property
+    def ids_root(self) -> bytes:
+        """Root over the ids of its transactions."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of transactions, receipts, and keys and records of changes, without their heads."""
+
+    def receipt(self, place: int) -> bytes:
+        """One receipt, encoded."""
+
+    def entry(self, head: bytes, tail: bytes) -> bytes:
+        """The block's entry: what stands before its lists, they, and what stands after them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """One implementation of signatures, envelopes, receipts and tree."""
@@ -103,8 +125,8 @@ class Body:
     """Make a new, empty tree."""
     merkle_root: Callable[[Sequence[bytes]], bytes]
     """Root over a list, as RFC 6962 and CometBFT have it; `merkle.py`."""
-    accepted_receipts: Callable[[Sequence[Accepted]], list[bytes]]
-    """Encode the receipts of transactions that were accepted; `receipts.py`."""
+    seal_block: Callable[[tuple[Executed, ...], tuple[bytes, ...], tuple[bytes, ...]], SealedBlock]
+    """Receipts, roots and lists of a block: (executed, ids, bytes); `blocks.py`."""
     chained: Callable[[bytes, Sequence[Use]], bytes]
     """Carry a hash on over used references: (the hash before them, the references)."""
     start_workers: Callable[[int], bool]

@@ -6,7 +6,7 @@ For tests and for who doubts: slower than either. What a body raises on purpose 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from tallystick.accel.body import Body, Opened, OpenedBatch
+from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock
 from tallystick.accel.both_tree import BothTrees
 from tallystick.accel.compare import same, same_calls
 
@@ -26,9 +26,7 @@ def both(one: Body, other: Body) -> Body:
         open_batch=lambda raws: _BothBatches(one.open_batch(raws), other.open_batch(raws)),
         tree=lambda: BothTrees(one.tree(), other.tree()),
         merkle_root=_alike("merkle_root", one.merkle_root, other.merkle_root),
-        accepted_receipts=_alike(
-            "accepted_receipts", one.accepted_receipts, other.accepted_receipts
-        ),
+        seal_block=lambda *given: _BothBlocks(one.seal_block(*given), other.seal_block(*given)),
         chained=_alike("chained", one.chained, other.chained),
         start_workers=lambda count: one.start_workers(count) | other.start_workers(count),
     )
@@ -59,6 +57,35 @@ class _BothBatches:
             "OpenedBatch.verify",
             lambda: self._one.verify(places),
             lambda: self._other.verify(places),
+        )
+
+
+class _BothBlocks:
+    """The same block, sealed by two bodies."""
+
+    def __init__(self, one: SealedBlock, other: SealedBlock) -> None:
+        """Compare the roots."""
+        self._one, self._other = one, other
+        self.receipts_root = same(
+            "seal_block: receipts_root", one.receipts_root, other.receipts_root
+        )
+        self.ids_root = same("seal_block: ids_root", one.ids_root, other.ids_root)
+        self.size = same("seal_block: size", one.size, other.size)
+
+    def receipt(self, place: int) -> bytes:
+        """One receipt, encoded."""
+        return same_calls(
+            "SealedBlock.receipt",
+            lambda: self._one.receipt(place),
+            lambda: self._other.receipt(place),
+        )
+
+    def entry(self, head: bytes, tail: bytes) -> bytes:
+        """The block's entry."""
+        return same_calls(
+            "SealedBlock.entry",
+            lambda: self._one.entry(head, tail),
+            lambda: self._other.entry(head, tail),
         )
 
 

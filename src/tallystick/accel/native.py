@@ -25,7 +25,7 @@ def find() -> Body:
             open_batch=partial(built.open_batch, domain=DOMAIN),
             tree=NativeTree,
             merkle_root=built.merkle_root,
-            accepted_receipts=built.accepted_receipts,
+            seal_block=built.seal_block,
             chained=built.chained,
             start_workers=built.start_workers,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from tallystick.engine.base import Answer, Committed
+from tallystick.engine.base import Answer, Answers, Committed
 from tallystick.engine.chain import Chain
 from tallystick.engine.folder import BLOCKS, TLS
 from tallystick.engine.verdicts import Verdicts
@@ -43,7 +43,11 @@ class Outcomes:
         """Count a block's answers; on the engine's thread."""
         self._last_s = time.monotonic()
         answers = committed.answers
-        others = [each for each in answers if each.outcome is not Outcome.ACCEPTED]
+        others = (
+            answers.unhappened()
+            if isinstance(answers, Answers)
+            else [each for each in answers if each.outcome is not Outcome.ACCEPTED]
+        )
         self._counts[Outcome.ACCEPTED.value] += len(answers) - len(others)
         for answer in others:
             self._counts[_outcome(answer)] += 1

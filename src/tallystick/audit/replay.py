@@ -30,7 +30,7 @@ from tallystick.errors import Damage, StoreError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
 from tallystick.ledger.block import Entry
-from tallystick.ledger.candidate import Candidate, entry_of
+from tallystick.ledger.candidate import Candidate, entry_bytes, entry_of
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
 from tallystick.ledger.receipt import Outcome
@@ -42,7 +42,7 @@ from tallystick.store.disk import OsDisk
 from tallystick.store.kinds import kind_of, read_state
 from tallystick.store.log import LogReader
 from tallystick.store.memory import MemoryStore
-from tallystick.values.codec import decode, decode_canonical, encode
+from tallystick.values.codec import decode, decode_canonical
 from tallystick.values.errors import CodecError
 
 INVARIANTS_EVERY = 1_000
@@ -236,7 +236,7 @@ class _Audit:
         self._report.signatures += block.signatures
         candidate = self._ledger.execute(self.state, said.header.time_ms, block.transactions)
         again = entry_of(candidate, signature=said.signature, engine_hash=said.engine_hash)
-        if encode(again) != block.raw:
+        if entry_bytes(candidate, again) != block.raw:
             _tell_difference(block.raw, candidate)
         self.state.commit(candidate, said.block_hash)
         self._count(candidate)
@@ -244,8 +244,8 @@ class _Audit:
     def _count(self, candidate: Candidate) -> None:
         """Add a block to the report."""
         report = self._report
-        timers = len(candidate.done) - len(candidate.transactions)
-        own = candidate.done[timers:]
+        timers = len(candidate.done) - len(candidate.ids)
+        own = list(candidate.done)[timers:]
         accepted = sum([done.outcome is Outcome.ACCEPTED for done in own])
         report.height = candidate.header.height
         report.state_root = candidate.state_root.hex()
@@ -307,7 +307,7 @@ def _tell_difference(raw: bytes, candidate: Candidate) -> NoReturn:
     except CodecError as problem:
         raise Wrong(f"it cannot be read: {problem}") from None
     must(entry.header.previous_hash == candidate.header.previous_hash, "it does not follow")
-    must(len(candidate.transactions) == len(entry.transactions), "a transaction was left out")
+    must(len(candidate.ids) == len(entry.transactions), "a transaction was left out")
     must(entry.ledger_ms == candidate.ledger_ms, "its ledger time is another")
     receipts = tuple(done.receipt for done in candidate.done)
     for number, (said, made) in enumerate(zip(entry.receipts, receipts, strict=False)):

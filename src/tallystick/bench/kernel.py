@@ -20,6 +20,7 @@ from tallystick.apps import APPS, AUTHORITY
 from tallystick.bench.cast import OPENS_MS, Desk, records
 from tallystick.bench.running import body_of_nodes, settings_of_nodes
 from tallystick.bench.workloads import WORKLOADS, Workload
+from tallystick.ledger.candidate import sealed_by
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
 from tallystick.ledger.receipt import Outcome
@@ -88,7 +89,7 @@ class Kernel:
         opened = self._body.open_batch(raws).opened
         transactions = list(map(self.ledger.codec.decode_opened, raws, opened))
         made = self.ledger.run(state, state.tip.time_ms + 1, transactions, proposing=True)
-        all_done = self.ledger.receipts(made, state.body)
+        all_done = sealed_by(state.body, made)
         took = time.perf_counter() - started
         saying_no = sum(done.outcome is not Outcome.ACCEPTED for done in all_done)
         if len(all_done) != len(raws) or saying_no != round(len(raws) * refused):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, overload
 
 from msgspec import Struct
 
+from tallystick.accel import Accepted
 from tallystick.ledger.block import Entry, Header
-from tallystick.ledger.candidate import Done
+from tallystick.ledger.candidate import Done, Dones
 from tallystick.ledger.proof import ReceiptProof, RecordProof, Seal
 from tallystick.ledger.receipt import Outcome, Receipt
 from tallystick.ledger.transaction import Transaction
@@ -61,6 +62,51 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Answers(Sequence[Answer]):
+    """What became of a block's transactions; an `Answer` is made when somebody asks for it."""
+
+    height: int
+    """Height of the block."""
+    ids: tuple[bytes, ...]
+    """Ids of its transactions."""
+    raws: tuple[bytes, ...]
+    """Their bytes."""
+    done: Dones
+    """What came of timers, then of the transactions."""
+    others: tuple[Answer, ...] = ()
+    """Answers to what was left out of it."""
+
+    @property
+    def told(self) -> tuple[Done | Accepted, ...]:
+        """What came of each transaction of the block."""
+        return self.done.executed[len(self.done) - len(self.ids) :]
+
+    def unhappened(self) -> list[Answer]:
+        """Answers to all that was not accepted."""
+        told = enumerate(self.told)
+        return [*(self[place] for place, each in told if isinstance(each, Done)), *self.others]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.ids) + len(self.others)
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Answer]: ...
+    def __getitem__(self, place: int | slice) -> Answer | list[Answer]:
+        """One of them, or several."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        count = len(self.ids)
+        place = range(len(self))[place]
+        if place >= count:
+            return self.others[place - count]
+        done = self.done[place + len(self.done) - count]
+        return Answer(self.ids[place], done, self.height, self.raws[place])
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """A block that is durable, or answers that needed no block."""
 
@@ -70,7 +116,7 @@ class Committed:
     """Its name; empty when no block was made."""
     ledger_ms: int
     """Ledger time while it was executed."""
-    answers: tuple[Answer, ...]
+    answers: Sequence[Answer]
     """Answers to what was offered: those in the block, and those left out of it."""
 
 

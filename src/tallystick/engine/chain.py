@@ -10,10 +10,11 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from tallystick.accel import Body, StateTree, load
-from tallystick.engine.base import Answer, Committed
+from tallystick.engine.base import Answer, Answers, Committed
 from tallystick.engine.base_block import BaseBlock, base_of
 from tallystick.engine.redo import bring_up
 from tallystick.engine.timing import Timing
@@ -21,7 +22,7 @@ from tallystick.errors import Halted, NoSuchBlock, OutOfOrder, StoreError
 from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, app_hash_of, header_bytes
-from tallystick.ledger.candidate import Candidate, LeftOut, Run, entry_of
+from tallystick.ledger.candidate import Candidate, LeftOut, Run, entry_bytes, entry_of
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.proof import (
     ReceiptProof,
@@ -275,7 +276,7 @@ class Chain:
         sign = self._sign
         signature = None if sign is None else sign(header_bytes(candidate.header))
         entry = entry_of(candidate, signature=signature, engine_hash=engine_hash)
-        body = encode(entry)
+        body = entry_bytes(candidate, entry)
         try:
             self._log.append(body)
         except (StoreError, OSError, MemoryError):
@@ -305,18 +306,12 @@ class Chain:
 
     def _answered(self, candidate: Candidate, name: bytes = b"") -> Committed:
         """The answers of a block; without a name it was not made, and all were left out."""
-        height = candidate.header.height
-        timers = len(candidate.done) - len(candidate.transactions)
-        answers = [
-            Answer(transaction.id, done, height, transaction.raw)
-            for transaction, done in zip(
-                candidate.transactions, candidate.done[timers:], strict=True
-            )
-        ]
+        answers = Answers(candidate.header.height, candidate.ids, candidate.raws, candidate.done)
         if candidate.left_out:
             here = {answer.transaction_id: answer for answer in answers}
-            answers += [self._answer_left_out(left, here) for left in candidate.left_out]
-        return Committed(candidate.header, name, candidate.ledger_ms, tuple(answers))
+            others = [self._answer_left_out(left, here) for left in candidate.left_out]
+            answers = replace(answers, others=tuple(others))
+        return Committed(candidate.header, name, candidate.ledger_ms, answers)
 
     def _answer_left_out(self, left: LeftOut, here: dict[bytes, Answer]) -> Answer:
         """Of a duplicate the first one's answer; else what the ledger said, or that it expired."""

@@ -146,7 +146,8 @@ class EmbeddedEngine(ReadsChain):
         ahead = self._keeper.runs()
         run, is_block = self.chain.run(self._clock(), batch, ahead)
         if is_block or run.left_out:
-            self._keeper.add(Executed(run, tuple(batch), is_block))
+            offered = tuple([transaction.raw for transaction in batch])
+            self._keeper.add(Executed(run, offered, is_block))
             return
         with self._wakeup:
             self._trouble = ""
@@ -207,7 +208,8 @@ class EmbeddedEngine(ReadsChain):
             if len(back[0].offered) < 2:
                 raise problem
             self._most = len(back[0].offered) // 2
-        offered = [transaction for each in back for transaction in each.offered]
+        decode = self.chain.ledger.codec.decode
+        offered = [decode(raw) for each in back for raw in each.offered]
         self._queue.extendleft(reversed(offered))
         self._queued_bytes += sum([len(transaction.raw) for transaction in offered])
         if isinstance(problem, DiskFull):

@@ -20,7 +20,6 @@ from tallystick.engine.base import Committed
 from tallystick.engine.chain import Chain
 from tallystick.errors import DiskFull, EntryTooLarge, StoreError
 from tallystick.ledger.candidate import Run
-from tallystick.ledger.transaction import Transaction
 
 AHEAD_MAX = 2
 """Blocks that may be executed and not durable when the next one is begun."""
@@ -34,8 +33,8 @@ class Executed:
 
     run: Run
     """What came of it."""
-    offered: tuple[Transaction, ...]
-    """What it was made of, in order, those left out among them."""
+    offered: tuple[bytes, ...]
+    """The transactions that it was made of, as they travel, those left out among them."""
     is_block: bool
     """False when there are only answers to give."""
 
@@ -171,7 +170,7 @@ class Keeper:
                 self.failure = problem
                 self._wakeup.notify_all()
             return
-        self.pace.note(len(first.run.transactions))
+        self.pace.note(len(first.run.ids))
         with self._lock:
             self._ahead.popleft()
             self._wakeup.notify_all()

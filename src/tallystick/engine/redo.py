@@ -6,7 +6,7 @@ from tallystick.errors import Halted
 from tallystick.ledger.block import Entry
 from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import first_records
-from tallystick.ledger.side import USED, minutes_dropped, side_writes, uses_of_entry
+from tallystick.ledger.side import FINAL, USED, minutes_dropped, side_writes, uses_of_entry
 from tallystick.ledger.transaction import TransactionCodec
 from tallystick.store.base import BlockLog, StateReader, StateStore
 from tallystick.values.codec import decode, encode_key
@@ -50,7 +50,8 @@ def redo_writes(entry: Entry, store: StateReader, codec: TransactionCodec) -> tu
         writes.update(changes)
     transactions = [codec.decode(raw) for raw in entry.transactions]
     height = entry.header.height
-    side = side_writes(height, entry.receipts, uses_of_entry(entry, transactions))
+    final_ids = [each.transaction_id if each.outcome in FINAL else None for each in entry.receipts]
+    side = side_writes(height, final_ids, uses_of_entry(entry, transactions))
     for minute in minutes_dropped(entry):
         side.update((key, None) for key, _ in store.side_scan(USED + encode_minute(minute)))
     return writes, side

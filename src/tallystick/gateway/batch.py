@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from tallystick.engine.base import Answer
-from tallystick.gateway.reply import Reply, pack_replies, reply_of, taken
+from tallystick.gateway.reply import Happened, Reply, happened, pack_replies, reply_of, taken
 
 Call = Callable[[], None]
 """Called once all answers are there, on any thread."""
@@ -28,7 +29,7 @@ class Batch:
         self._ids = ids
         self._lock = lock
         self._is_kept = is_kept
-        self._answers: list[Answer | Reply | None] = [None] * len(ids)
+        self._answers: list[Answer | Reply | Happened | None] = [None] * len(ids)
         self._left = len(ids)
         self._when_done: Call | None = None
         self.is_left = False
@@ -49,30 +50,44 @@ class Batch:
     def give_up(self) -> None:
         """Call those who wait although answers are missing."""
         with self._lock:
-            call, self._left = self._when_done, 0
+            call, self._left = self._when_done, -1
         if call is not None:
             call()
+
+    def put_happened(self, places: Sequence[int], said: Happened) -> Call | None:
+        """The same for several that were accepted in one block and made no record."""
+        answers = self._answers
+        fresh = len([place for place in places if answers[place] is None])
+        for place in places:
+            answers[place] = said
+        self._left -= fresh
+        return self._when_done if fresh and not self._left else None
 
     def put(self, place: int, answer: Answer | Reply) -> Call | None:
         """Note an answer, under the lock; what is to be called after it, when it was the last."""
         answers = self._answers
         if answers[place] is None:
-            self._left -= 1
             answers[place] = answer
+            self._left -= 1
             return None if self._left else self._when_done
         answers[place] = answer
         return None
 
     def replies(self) -> list[Reply]:
         """What can be said now: answers, and `received` or `kept` where there is none yet."""
-        return [reply_of(each) for each in self._said()]
+        return [
+            happened(transaction_id, said.height) if isinstance(said, Happened) else reply_of(said)
+            for transaction_id, said in zip(self._ids, self._said(), strict=True)
+        ]
 
     def packed(self) -> bytes:
         """`replies` as one MessagePack array."""
-        return pack_replies(self._said())
+        return pack_replies(self._ids, self._said())
 
-    def _said(self) -> list[Answer | Reply]:
+    def _said(self) -> list[Answer | Reply | Happened]:
         """The answers; where there is none, that it was taken."""
+        if not self._left:
+            return cast(list[Answer | Reply | Happened], self._answers)
         return [
             taken(self._ids[place], is_kept=self._is_kept) if answer is None else answer
             for place, answer in enumerate(self._answers)

@@ -119,6 +119,24 @@ def not_here(transaction_id: bytes) -> Reply:
     return rejected(Refused(Refusal.NOT_HERE, {}), transaction_id)
 
 
+class Happened:
+    """A transaction was accepted in a block and made no record: what is said of all such alike."""
+
+    __slots__ = ("height", "tail")
+
+    def __init__(self, height: int) -> None:
+        """Of the block of a height."""
+        self.height = height
+        """The block's height."""
+        self.tail = _HEIGHT + encode(height)
+        """What stands after the id in a packed reply."""
+
+
+def happened(transaction_id: bytes, height: int) -> Reply:
+    """It was accepted and made no record."""
+    return Reply(outcome=Outcome.ACCEPTED, transaction_id=transaction_id, height=height)
+
+
 def reply_of(answer: Answer | Reply) -> Reply:
     """The engine's answer, or the door's own, as the sender hears it."""
     if isinstance(answer, Reply):
@@ -145,30 +163,31 @@ _OUTCOMES = {each: Outcome(each.value) for each in ledger.Outcome}
 # --- many at once
 
 
-def pack_replies(answers: Sequence[Answer | Reply]) -> bytes:
-    """All replies as one MessagePack array; a `Reply` is made only where there is much to tell."""
+def pack_replies(ids: Sequence[bytes], answers: Sequence[Answer | Reply | Happened]) -> bytes:
+    """All replies as one MessagePack array, each under its id.
+
+    Nearly all say that something happened, one block's after the other: those are joined at once.
+    """
     parts = [_array_head(len(answers))]
-    plain: list[bytes] = []  # ids of accepted ones in a row, of one block
-    height: int | None = None
-    for answer in answers:
-        if type(answer) is Answer and answer.height is not None and _is_plain(answer.told):
-            if answer.height != height:
-                parts.append(_accepted(plain, height))
-                plain, height = [], answer.height
-            plain.append(answer.transaction_id)
+    place, count = 0, len(answers)
+    while place < count:
+        answer = answers[place]
+        if not isinstance(answer, Happened):
+            parts += _told(answer)
+            place += 1
             continue
-        parts += (_accepted(plain, height), encode(reply_of(answer)))
-        plain = []
-    parts.append(_accepted(plain, height))
+        end = _end_of(answers, place)
+        between = answer.tail + _ACCEPTED
+        parts += (_ACCEPTED, between.join(ids[place:end]), answer.tail)
+        place = end
     return b"".join(parts)
 
 
-def _accepted(ids: list[bytes], height: int | None) -> bytes:
-    """Replies to accepted transactions of one block that made no record: they differ in the id."""
-    if not ids:
-        return b""
-    tail = _HEIGHT + encode(height)
-    return _ACCEPTED + (tail + _ACCEPTED).join(ids) + tail
+def _told(answer: Answer | Reply) -> Sequence[bytes]:
+    """One reply; a `Reply` is made only where there is much to tell."""
+    if not isinstance(answer, Answer) or answer.height is None or not _is_plain(answer.told):
+        return (encode(reply_of(answer)),)
+    return (_ACCEPTED, answer.transaction_id, _HEIGHT, encode(answer.height))
 
 
 def _is_plain(told: Done | Receipt | None) -> bool:
@@ -176,6 +195,16 @@ def _is_plain(told: Done | Receipt | None) -> bool:
     if told is None or told.outcome is not _HAPPENED or told.ids:
         return False
     return isinstance(told, Done) or not (told.values or told.app or told.code)
+
+
+def _end_of(answers: Sequence[Answer | Reply | Happened], place: int) -> int:
+    """Where a run of the same answer ends that begins at a place."""
+    answer, end, count = answers[place], place + 1, len(answers)
+    if not place and answers.count(answer) == count:
+        return count
+    while end < count and answers[end] is answer:
+        end += 1
+    return end
 
 
 def _array_head(count: int) -> bytes:

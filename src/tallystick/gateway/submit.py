@@ -9,13 +9,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 
-from tallystick.engine.base import Answer, Busy, Committed, Engine
+from tallystick.engine.base import Answer, Answers, Busy, Committed, Engine
 from tallystick.gateway.admit import Admission
 from tallystick.gateway.batch import Batch, Call
-from tallystick.gateway.reply import Reply, busy_no, expired, not_here, rejected, reply_of
+from tallystick.gateway.reply import (
+    Happened,
+    Reply,
+    busy_no,
+    expired,
+    not_here,
+    rejected,
+    reply_of,
+)
 from tallystick.gateway.room import Place, Room
-from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.refusal import Refused
 from tallystick.ledger.side import FINAL
 from tallystick.ledger.transaction import Transaction
@@ -151,32 +159,42 @@ class Gateway:
     def _published(self, committed: Committed) -> None:
         """Answer whoever waits; on the engine's thread."""
         calls: list[Call] = []
+        answers = committed.answers
         with self._lock:
-            for answer in self._answered_once(committed.answers, calls):
+            if isinstance(answers, Answers) and not self._asked:
+                answers = self._answered_once(answers, calls)
+            for answer in answers:
                 self._answer(answer.raw, answer.transaction_id, answer, calls)
                 if not _is_final(answer):
                     self._keep(reply_of(answer))
         for call in calls:
             call()
 
-    def _answered_once(self, answers: Sequence[Answer], calls: list[Call]) -> Sequence[Answer]:
-        """Hand out what happened and one request waits for, as nearly all is; what is left."""
-        if self._asked:
-            return answers
-        left: list[Answer] = []
-        waiting = self._waiting
-        for answer in answers:
-            told, found = answer.told, waiting.get(answer.transaction_id)
-            has_happened = told is not None and told.outcome is Outcome.ACCEPTED
-            if not has_happened or not isinstance(found, tuple) or found[0] != answer.raw:
-                left.append(answer)
+    def _answered_once(self, answers: Answers, calls: list[Call]) -> Sequence[Answer]:
+        """Hand out what happened and one request waits for, as nearly all is; what is left.
+
+        The transactions of a request are neighbours in a block, too.
+        """
+        left: list[int] = []
+        waiting, said = self._waiting, Happened(answers.height)
+        last: Batch | None = None
+        places: list[int] = []
+        each = zip(count(), answers.ids, answers.raws, answers.told, strict=False)
+        for number, transaction_id, raw, told in each:
+            found = waiting.get(transaction_id)
+            is_plain = type(told) is tuple and not told[1]
+            if not is_plain or type(found) is not tuple or found[0] != raw:
+                left.append(number)
                 continue
-            del waiting[answer.transaction_id]
-            _, batch, place = found
-            if batch is not None and (call := batch.put(place, answer)) is not None:
-                calls.append(call)
-        self._count -= len(answers) - len(left)
-        return left
+            del waiting[transaction_id]
+            batch = found[1]
+            if batch is not last:
+                _put(last, places, said, calls)
+                last, places = batch, []
+            places.append(found[2])
+        _put(last, places, said, calls)
+        self._count -= len(answers.ids) - len(left)
+        return [*(answers[number] for number in left), *answers.others]
 
     def _answer(
         self, raw: bytes, transaction_id: bytes, answer: Answer | Reply, calls: list[Call]
@@ -247,6 +265,12 @@ class Gateway:
             self._count = 0
         for batch in {batch for _, batch, _ in waiters if batch is not None}:
             batch.give_up()
+
+
+def _put(batch: Batch | None, places: list[int], said: Happened, calls: list[Call]) -> None:
+    """Answer some places of a request, if anybody waits for it."""
+    if batch is not None and (call := batch.put_happened(places, said)) is not None:
+        calls.append(call)
 
 
 def _still_waiting(waiters: Sequence[Waiter]) -> list[Waiter]:

@@ -75,6 +75,15 @@ class Entry(Struct):
         return self.engine_hash or header_hash(self.header)
 
 
+class EntryHead(Struct):
+    """The fields of an entry that stand before its lists."""
+
+    header: Header
+    """The block's header."""
+    ledger_ms: AtMs
+    """Ledger time while it was executed, in milliseconds."""
+
+
 def header_bytes(header: Header) -> bytes:
     """What is hashed and signed of a header."""
     return HEADER_DOMAIN + encode(header)

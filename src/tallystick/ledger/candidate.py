@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
 import msgspec
-from msgspec import Raw
 
-from tallystick.accel import Accepted
+from tallystick.accel import Accepted, Body, SealedBlock
 from tallystick.ledger.app import Record
-from tallystick.ledger.block import Entry, Header
+from tallystick.ledger.block import Entry, EntryHead, Header
 from tallystick.ledger.overlay import Changed
 from tallystick.ledger.receipt import Change, Outcome, Receipt
-from tallystick.ledger.side import Use
+from tallystick.ledger.side import FINAL, Use
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode, encode
 
@@ -62,8 +62,10 @@ class Run:
     """Its block time."""
     ledger_ms: int
     """Ledger time while it was executed."""
-    transactions: tuple[Transaction, ...]
-    """Transactions of the block, those left out not among them."""
+    ids: tuple[bytes, ...]
+    """Ids of the transactions of the block, those left out not among them."""
+    raws: tuple[bytes, ...]
+    """Their bytes as they travelled; all else of them is let go of once they were executed."""
     done: tuple[Done | Accepted, ...]
     """Timers, then transactions, in order of execution; receipts of accepted ones come later."""
     left_out: tuple[LeftOut, ...]
@@ -87,6 +89,56 @@ class Run:
         return self.changed.records
 
 
+@dataclass(frozen=True, slots=True)
+class Dones:
+    """What was executed in a block; a `Done` of what was accepted is made when it is asked for."""
+
+    executed: tuple[Done | Accepted, ...]
+    """Timers, then transactions, in order of execution."""
+    sealed: SealedBlock
+    """What has their receipts."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.executed)
+
+    def __iter__(self) -> Iterator[Done]:
+        """All of them, in order."""
+        return (self[place] for place in range(len(self.executed)))
+
+    def __getitem__(self, place: int) -> Done:
+        """One of them."""
+        each = self.executed[place]
+        if isinstance(each, Done):
+            return each
+        return Done(self.sealed.receipt(place), Outcome.ACCEPTED, *each)
+
+    def final_ids(self) -> list[bytes | None]:
+        """Of each the id of its transaction; None for a timer, and where it is not final."""
+        return [
+            each[0] if type(each) is tuple else _final_id(cast(Done, each))
+            for each in self.executed
+        ]
+
+
+def _final_id(done: Done) -> bytes | None:
+    """Id of a transaction that was decided once for all."""
+    return done.transaction_id if done.outcome in FINAL else None
+
+
+def sealed_by(body: Body, run: Run) -> Dones:
+    """What was executed, with receipts, roots and lists, all made at once."""
+    parts = tuple(
+        [each if type(each) is tuple else _encoded(cast(Done, each)) for each in run.done]
+    )
+    return Dones(run.done, body.seal_block(parts, run.ids, run.raws))
+
+
+def _encoded(done: Done) -> tuple[bytes, tuple[Change, ...]]:
+    """Receipt and changes of what has its receipt already."""
+    return done.encoded, done.changes
+
+
 @dataclass(slots=True)
 class Candidate:
     """A block executed over a state: changes, receipts, app hash."""
@@ -95,9 +147,11 @@ class Candidate:
     """Its header."""
     ledger_ms: int
     """Ledger time while it was executed."""
-    transactions: tuple[Transaction, ...]
-    """Transactions of the block, those left out not among them."""
-    done: tuple[Done, ...]
+    ids: tuple[bytes, ...]
+    """Ids of the transactions of the block, those left out not among them."""
+    raws: tuple[bytes, ...]
+    """Their bytes as they travelled."""
+    done: Dones
     """Timers, then transactions, in order of execution."""
     left_out: tuple[LeftOut, ...]
     """Transactions that were offered and do not belong into the block."""
@@ -124,16 +178,21 @@ class Candidate:
 
 
 def entry_of(candidate: Candidate, *, signature: bytes | None, engine_hash: bytes | None) -> Entry:
-    """What the log keeps of a block; its receipts as the bytes that were hashed."""
+    """What the log keeps of a block, without its transactions, receipts and their changes."""
     return Entry(
         header=candidate.header,
         ledger_ms=candidate.ledger_ms,
-        transactions=tuple([each.raw for each in candidate.transactions]),
-        receipts=cast(tuple[Receipt, ...], tuple([Raw(done.encoded) for done in candidate.done])),
-        changes=tuple([done.changes for done in candidate.done]),
         own_changes=candidate.own_changes,
         receipts_root=candidate.receipts_root,
         state_root=candidate.state_root,
         signature=signature,
         engine_hash=engine_hash,
     )
+
+
+def entry_bytes(candidate: Candidate, entry: Entry) -> bytes:
+    """The whole entry, encoded: its lists stand after the fields of `EntryHead`."""
+    whole = encode(entry)
+    place = len(encode(EntryHead(header=entry.header, ledger_ms=entry.ledger_ms)))
+    fields = whole[0] + bool(candidate.raws) + 2 * bool(len(candidate.done))
+    return candidate.done.sealed.entry(bytes((fields,)) + whole[1:place], whole[place:])

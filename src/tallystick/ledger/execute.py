@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Any, cast
 
-from tallystick.accel import Accepted, Body
+from tallystick.accel import Accepted
 from tallystick.errors import TallystickError
 from tallystick.ledger.app import App, Handler, Message
 from tallystick.ledger.authority import Authority, Signed
 from tallystick.ledger.block import Header, app_hash_of
-from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run, done_of
+from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run, done_of, sealed_by
 from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.overlay import Base, Overlay
@@ -112,25 +112,26 @@ class Ledger:
         """Compute the roots of a block over the committed state, which is the one before it."""
         ensure(run.height == state.tip.height + 1, "a block is sealed over the one before it")
         tree, version, body = state.tree, state.tree_version, state.body
-        done = self.receipts(run, body)
+        done = sealed_by(body, run)
         if run.writes:
             version = tree.apply_records(version, run.writes.items())
         receipts_root = state.tip.receipts_root
         if run.done:
-            receipts_root = body.merkle_root([each.encoded for each in done])
+            receipts_root = done.sealed.receipts_root
         root = tree.root(version)
         header = Header(
             chain_id=self.chain_id,
             height=run.height,
             time_ms=run.time_ms,
             previous_hash=state.tip.header_hash,
-            transactions_root=body.merkle_root([each.id for each in run.transactions]),
+            transactions_root=done.sealed.ids_root,
             app_hash=app_hash_of(receipts_root, root),
         )
         return Candidate(
             header=header,
             ledger_ms=run.ledger_ms,
-            transactions=run.transactions,
+            ids=run.ids,
+            raws=run.raws,
             done=done,
             left_out=run.left_out,
             own_changes=run.own_changes,
@@ -144,14 +145,6 @@ class Ledger:
             tree_version=version,
             state_root=root,
         )
-
-    def receipts(self, run: Run, body: Body) -> tuple[Done, ...]:
-        """What was executed, with the receipts of what was accepted: those are made at once."""
-        accepted = [each for each in run.done if type(each) is tuple]
-        made = map(_accepted, body.accepted_receipts(accepted), accepted)
-        if len(accepted) == len(run.done):
-            return tuple(made)
-        return tuple([next(made) if type(each) is tuple else cast(Done, each) for each in run.done])
 
     def next_wake_ms(self, base: Base) -> int | None:
         """Block time at which a timer is due or references are to be dropped; None if none."""
@@ -242,7 +235,8 @@ class _Block:
         self.versions = self._versions_in_force()
         self.handlers: dict[type[Message], tuple[Handler, bool]] = {}
         self.done: list[Done | Accepted] = []
-        self.kept: list[Transaction] = []
+        self.ids: list[bytes] = []
+        self.raws: list[bytes] = []
         self.left_out: list[LeftOut] = []
         self.used: dict[int, list[Use]] = {}
         self.used_now: dict[tuple[str, str], tuple[int, bytes]] = {}
@@ -345,9 +339,14 @@ class _Block:
         if not work.is_authorised and no is not None:
             self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
-        self.kept.append(transaction)
+        self._take(transaction)
         self._note_use(transaction, reference)
         self._finish(work, no, transaction_id=transaction.id)
+
+    def _take(self, transaction: Transaction) -> None:
+        """Have a transaction in the block: what stays of it are its id and its bytes."""
+        self.ids.append(transaction.id)
+        self.raws.append(transaction.raw)
 
     def _decide(self, work: Work, transaction: Transaction) -> None:
         """Have the calls authorised, then run them in order."""
@@ -364,7 +363,7 @@ class _Block:
         if self.proposing:
             self.left_out.append(LeftOut(transaction, receipt))
         else:
-            self.kept.append(transaction)
+            self._take(transaction)
             self.done.append(done_of(receipt))
 
     def _call(self, ctx: Context, message: Message) -> None:
@@ -440,7 +439,8 @@ class _Block:
             height=self.moment.height,
             time_ms=self.time_ms,
             ledger_ms=self.moment.now_ms,
-            transactions=tuple(self.kept),
+            ids=tuple(self.ids),
+            raws=tuple(self.raws),
             done=tuple(self.done),
             left_out=tuple(self.left_out),
             own_changes=tuple(sorted(self.own.items())),
@@ -450,11 +450,6 @@ class _Block:
             used_by=self.used_now,
             minutes_dropped=self.dropped,
         )
-
-
-def _accepted(encoded: bytes, accepted: Accepted) -> Done:
-    """A transaction that was accepted, and its receipt."""
-    return Done(encoded, Outcome.ACCEPTED, *accepted)
 
 
 def pending_timers(base: Base) -> Iterator[PendingTimer]:

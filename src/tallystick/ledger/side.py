@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
@@ -31,18 +31,6 @@ RECEIPT = encode_key("receipt")
 
 FINAL = (Outcome.ACCEPTED, Outcome.REFUSED)
 """Outcomes that use the reference up and are remembered."""
-
-
-class Decided(Protocol):
-    """What became of a transaction or timer."""
-
-    @property
-    def outcome(self) -> Outcome:
-        """How it ended."""
-
-    @property
-    def transaction_id(self) -> bytes | None:
-        """Id of the transaction; None for a timer."""
 
 
 def over_ms(minute: int) -> int:
@@ -78,17 +66,20 @@ def read_list(key: bytes, raw: bytes) -> tuple[int, int, list[Use]]:
 
 
 def side_writes(
-    height: int, decided: Sequence[Decided], used: Mapping[int, Sequence[Use]]
+    height: int, final_ids: Sequence[bytes | None], used: Mapping[int, Sequence[Use]]
 ) -> dict[bytes, bytes | None]:
-    """Side entries that a block adds. Only what is final can be looked up by its id."""
+    """Side entries that a block adds: references used, and places of receipts by id.
+
+    `final_ids` has for each receipt the id of its transaction, None where that is not final.
+    """
     side: dict[bytes, bytes | None] = {
         list_key(minute, height): encode(uses) for minute, uses in used.items()
     }
     block = encode_key("at", height)
-    positions = _positions(1 << len(decided).bit_length())
-    for each, position in zip(decided, positions, strict=False):
-        if each.transaction_id is not None and each.outcome in FINAL:
-            side[RECEIPT + bytes_field(each.transaction_id)] = block + position
+    positions = _positions(1 << len(final_ids).bit_length())
+    for transaction_id, position in zip(final_ids, positions, strict=False):
+        if transaction_id is not None:
+            side[RECEIPT + bytes_field(transaction_id)] = block + position
     return side
 
 

@@ -268,7 +268,7 @@ class State:
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
         """Side entries of a block: what it adds, and the lists that it drops."""
-        side = side_writes(candidate.header.height, candidate.done, candidate.used)
+        side = side_writes(candidate.header.height, candidate.done.final_ids(), candidate.used)
         for minute in candidate.minutes_dropped:
             side.update((list_key(minute, at), None) for at in self._lists.get(minute, ()))
         return side

@@ -16,7 +16,7 @@ from tallystick.engine.cometbft.bundle import BadBundle, Bundle
 from tallystick.engine.cometbft.checks import Checks
 from tallystick.engine.cometbft.params import param_updates, validator_updates
 from tallystick.errors import Halted
-from tallystick.ledger.candidate import Candidate, Done
+from tallystick.ledger.candidate import Candidate
 from tallystick.ledger.state import State
 from tallystick.values.units import AT_MS_MAX
 
@@ -187,11 +187,11 @@ class Blocks:
         Of one that is neither in the block nor expired nor decided before nothing can be said yet:
         its expiry lies beyond the horizon of this block's time.
         """
-        kept = deque(zip(decided.candidate.transactions, made.answers, strict=True))
+        kept = deque(zip(decided.candidate.raws, made.answers, strict=True))
         here = {each.transaction_id: each for each in made.answers}
         lookups = KNOWN_ANSWERS_MAX
         for transaction in (each for bundle in decided.bundles for each in bundle.transactions):
-            if kept and kept[0][0] is transaction:
+            if kept and kept[0][0] is transaction.raw:
                 yield kept.popleft()[1]
                 continue
             known = here.get(transaction.id)
@@ -208,11 +208,7 @@ class Blocks:
 
 def entry_size(candidate: Candidate) -> int:
     """Bytes of a block's transactions, receipts and changes; the log adds a little to them."""
-    size = sum([len(transaction.raw) for transaction in candidate.transactions])
-    for done in candidate.done:
-        size += len(done.encoded)
-        size += sum([len(key) + len(after or b"") for key, after in done.changes])
-    return size
+    return candidate.done.sealed.size
 
 
 def _response(
@@ -222,8 +218,8 @@ def _response(
     root = before.body.merkle_root
     return abci.ResponseFinalizeBlock(
         tx_results=[
-            abci.ExecTxResult(data=root([done.encoded for done in each]))
-            for each in _done_by_bundle(bundles, candidate)
+            abci.ExecTxResult(data=root(receipts))
+            for receipts in _receipts_by_bundle(bundles, candidate)
         ],
         validator_updates=validator_updates(candidate.records, before),
         consensus_param_updates=param_updates(candidate.records),
@@ -231,13 +227,14 @@ def _response(
     )
 
 
-def _done_by_bundle(bundles: tuple[Bundle, ...], candidate: Candidate) -> Iterator[list[Done]]:
-    """For each bundle what came of its transactions that are in the block."""
-    timers = len(candidate.done) - len(candidate.transactions)
-    kept = deque(zip(candidate.transactions, candidate.done[timers:], strict=True))
+def _receipts_by_bundle(bundles: tuple[Bundle, ...], candidate: Candidate) -> Iterator[list[bytes]]:
+    """For each bundle the receipts of its transactions that are in the block."""
+    done = candidate.done
+    timers = len(done) - len(candidate.raws)
+    kept = deque(zip(candidate.raws, range(timers, len(done)), strict=True))
     for bundle in bundles:
         yield [
-            kept.popleft()[1]
+            done.sealed.receipt(kept.popleft()[1])
             for transaction in bundle.transactions
-            if kept and kept[0][0] is transaction
+            if kept and kept[0][0] is transaction.raw
         ]
