@@ -26,6 +26,7 @@ from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import Genesis
 from tallystick.ledger.overlay import Base, Overlay
 from tallystick.ledger.receipt import (
+    Change,
     Outcome,
     Receipt,
     hash_of_changes,
@@ -35,7 +36,7 @@ from tallystick.ledger.references import referred
 from tallystick.ledger.refusal import Fault, Refused, ensure, require
 from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.rules import Rules
-from tallystick.ledger.side import Use, use_of
+from tallystick.ledger.side import MINUTE_MS, Use
 from tallystick.ledger.state import State
 from tallystick.ledger.system import Activation, PendingTimer, UsedMinute
 from tallystick.ledger.transaction import Transaction, TransactionCodec
@@ -188,7 +189,8 @@ class Ledger:
         most = work.budget.calls
         if len(calls) > most:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "calls", "most": most})
-        acting = frozenset([call.party for call in calls])
+        one = len(calls) == 1  # as nearly always
+        acting = frozenset((calls[0].party,) if one else [call.party for call in calls])
         ctx = Context(work, party=transaction.body.sender, acting=acting, call=len(calls))
         signed = self.authority.authorize(ctx, calls, transaction.public_keys)
         ensure(len(signed) == len(calls), "the authority answers for each call")
@@ -272,12 +274,12 @@ class _Block:
 
     def _note_use(self, transaction: Transaction, reference: tuple[str, str]) -> None:
         """Use up (sender, reference) until expiry."""
-        minute, use = use_of(transaction)
-        self.used_now[reference] = (minute, transaction.id)
+        used_by, minute = transaction.id, transaction.body.expires_at_ms // MINUTE_MS
+        self.used_now[reference] = (minute, used_by)
         uses = self.used.get(minute)
         if uses is None:
             uses = self.used[minute] = []
-        uses.append(use)
+        uses.append((*reference, used_by))
 
     def _chain_uses(self) -> None:
         """Chain what this block used into the record of each minute."""
@@ -311,7 +313,17 @@ class _Block:
         work = Work(self.overlay, self.moment, hashlib.sha256(timer.timer_id.encode()).digest())
         ctx = Context(work, party="", acting=frozenset(), due_at_ms=timer.due_at_ms)
         no = self.ledger.attempt(self._timer, work, ctx, timer)
-        self._finish(work, no, timer_id=timer.timer_id)
+        if no is not None:
+            self._refuse(no, timer_id=timer.timer_id)
+            return
+        changes = self._keep(work)
+        receipt = Receipt(
+            outcome=Outcome.ACCEPTED,
+            timer_id=timer.timer_id,
+            ids=tuple(work.ids),
+            changes_hash=hash_of_changes(changes),
+        )
+        self.done.append(done_of(receipt, changes))
 
     def _timer(self, work: Work, ctx: Context, timer: PendingTimer) -> None:
         """Run the message of a timer."""
@@ -336,12 +348,15 @@ class _Block:
             return
         work = Work(self.overlay, self.moment, transaction.id)
         no = self.ledger.attempt(self._decide, work, transaction)
-        if not work.is_authorised and no is not None:
+        if no is not None and not work.is_authorised:
             self._turn_away(transaction, Outcome.UNAUTHORISED, no)
             return
         self._take(transaction)
         self._note_use(transaction, reference)
-        self._finish(work, no, transaction_id=transaction.id)
+        if no is None:
+            self.done.append((transaction.id, tuple(work.ids), self._keep(work)))
+        else:
+            self._refuse(no, transaction_id=transaction.id)
 
     def _take(self, transaction: Transaction) -> None:
         """Have a transaction in the block: what stays of it are its id and its bytes."""
@@ -402,34 +417,21 @@ class _Block:
         if size > most:
             raise Refused(Refusal.TOO_MUCH_WORK, {"what": "bytes", "most": most})
 
-    def _finish(
-        self,
-        work: Work,
-        no: Refused | None,
-        *,
-        transaction_id: bytes | None = None,
-        timer_id: str | None = None,
-    ) -> None:
-        """Write the receipt; keep the changes if all went well."""
-        if no is not None:
-            receipt = refused_receipt(
-                Outcome.REFUSED, no, transaction_id=transaction_id, timer_id=timer_id
-            )
-            self.done.append(done_of(receipt))
-            return
-        changes, ids = tuple(work.encoded), tuple(work.ids)
+    def _keep(self, work: Work) -> tuple[Change, ...]:
+        """Keep what was changed, as all went well."""
+        changes = tuple(work.encoded)
         self.overlay.merge(work.changes)
         self.writes.update(changes)
-        if transaction_id is not None:
-            self.done.append((transaction_id, ids, changes))
-            return
-        receipt = Receipt(
-            outcome=Outcome.ACCEPTED,
-            timer_id=timer_id,
-            ids=ids,
-            changes_hash=hash_of_changes(changes),
+        return changes
+
+    def _refuse(
+        self, no: Refused, *, transaction_id: bytes | None = None, timer_id: str | None = None
+    ) -> None:
+        """Write the receipt of what a rule said no to."""
+        receipt = refused_receipt(
+            Outcome.REFUSED, no, transaction_id=transaction_id, timer_id=timer_id
         )
-        self.done.append(done_of(receipt, changes))
+        self.done.append(done_of(receipt))
 
     def close(self) -> Run:
         """What came of the block."""
