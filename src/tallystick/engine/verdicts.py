@@ -42,7 +42,7 @@ class Verdicts:
         over.
         """
         digests, good, older = batch.digests, self._good, self._older
-        new = {place: each for place, each in enumerate(read) if isinstance(each, Transaction)}
+        new = {place: each for place, each in enumerate(read) if type(each) is Transaction}
         hits = 0
         if not (good.isdisjoint(digests) and older.isdisjoint(digests)):
             asked = len(new)

@@ -244,11 +244,12 @@ class TransactionCodec:
         """
         if opened is None:
             return self.decode(raw)
+        encoded = opened.body
         try:
-            body: Body[Any] = self._decode_quick(opened.body)
+            body: Body[Any] = self._decode_quick(encoded)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self.decode(raw)
-        is_same = body.calls[0].party == body.sender and encode(body) == opened.body
+        is_same = body.calls[0].party == body.sender and encode(body) == encoded
         if not is_same or not self._names.fit(body):
             transaction = self.decode(raw)
             self._names.note(transaction.body)
