@@ -88,8 +88,8 @@ class Transport:
             connection = kept or self._connect()
             try:
                 connection.request(method, target, body=body or None, headers=dict(headers or {}))
-                response = connection.getresponse()
-                answer = Answer(response.status, response.read())
+                with connection.getresponse() as response:  # it may hold the socket alone
+                    answer = Answer(response.status, response.read())
             except (OSError, http.client.HTTPException) as problem:
                 connection.close()
                 if kept is None:
