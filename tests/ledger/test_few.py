@@ -39,6 +39,14 @@ def test_what_is_absent_is_known_where_there_are_few() -> None:
     assert not few_of(world, 4).lacks(NAME, note_key(5)), "there are many, so nothing is known"
 
 
+def test_names_of_which_nothing_is_kept_are_known() -> None:
+    few = few_of(toy_world(records=NOTES[:1]), 5)
+    assert Counter.spec.name in few.absent()
+    assert NAME not in few.absent()
+    few.note({NAME: [note_key(0)]}, {note_key(0): None})
+    assert NAME in few.absent()
+
+
 def test_a_block_is_kept_up_with() -> None:
     few = few_of(toy_world(records=NOTES), 5)
     few.note({NAME: [note_key(1), note_key(7)]}, {note_key(1): None, note_key(7): NOTES[0]})

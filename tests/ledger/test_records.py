@@ -22,6 +22,8 @@ from tests.ledger.toy.people import toy_world
 from tests.ledger.toy.records import Counter, Note, Secret, Status
 from tests.ledger.toy.refusals import Refusal
 
+NAME = Note.spec.name
+
 
 def note(name: str, number: int) -> Note:
     return Note(name=name, number=number)
@@ -63,6 +65,23 @@ def test_a_scan_sees_committed_block_and_own_changes_in_key_order() -> None:
     assert numbers(ctx, "b", limit=0) == []
     assert numbers(ctx, "none") == []
     assert numbers(before, "b") == [("b", 1), ("b", 2), ("b", 5), ("b", 7)]
+
+
+def test_the_first_record_of_a_name_is_seen_at_once_and_by_what_follows() -> None:
+    world = toy_world()
+    overlay = Overlay(world.chain.state, absent={NAME})
+    first, ended = context(world, overlay), context(world, overlay)
+    for ctx in (first, ended):
+        assert ctx.peek(Note, "a", 1) is None
+        ctx.add(note("a", 1))
+        ctx.add(note("a", 2))
+        assert ctx.get(Note, "a", 1) == note("a", 1)
+        assert ctx._work.reads == 4
+    refused = context(world, overlay)
+    assert refused.peek(Note, "a", 1) is None
+    overlay.merge(first._work.changes)
+    assert context(world, overlay).get(Note, "a", 1) == note("a", 1)
+    assert Overlay(world.chain.state, ahead=(overlay.changed,), absent={NAME}).absent == set()
 
 
 def test_own_changes_are_seen_at_once() -> None:

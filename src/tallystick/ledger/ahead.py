@@ -60,6 +60,10 @@ class Ahead:
                 mine[key] = (name, after)
         return Overlay(self._state).scan(name, prefix, start, mine)
 
+    def absent(self) -> set[str]:
+        """Names of which it is known that nothing was kept before these blocks."""
+        return self._state.absent()
+
     def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
         """Read at once what is not at hand of these keys (to record names); the records read.
 

@@ -73,6 +73,7 @@ class Work:
     """One transaction or timer being executed: its changes so far, its ids, its work budget."""
 
     __slots__ = (
+        "absent",
         "before",
         "budget",
         "changes",
@@ -99,6 +100,7 @@ class Work:
         self.committed = overlay.committed
         self.memory = overlay.memory
         self.names = overlay.names
+        self.absent = overlay.absent
         self.moment = moment
         self.keys = moment.keys
         self.budget = budget = moment.budget
@@ -159,6 +161,8 @@ class Work:
         changes = self.changes
         if key not in changes:
             self.before[key] = before
+            if name in self.absent:
+                self.absent -= {name}
         changes[key] = (name, after)
 
     # --- memory
@@ -327,10 +331,12 @@ class Context:
     def peek(self, type_: type[R], *key: Any) -> R | None:
         """The record of a key, or None."""
         work, name = self._work, type_.spec.name
-        where = work.keys[name, key]
         work.reads += 1  # from here on as `work.load`, without a call: rules do this most
         if work.reads > work.reads_max:
             raise work.too_many_reads()
+        if name in work.absent:
+            return None
+        where = work.keys[name, key]
         changed = work.changes.get(where)
         kept: Any = work.records.get(where, _MISSING) if changed is None else changed[1]
         if kept is _MISSING:

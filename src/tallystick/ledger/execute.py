@@ -226,7 +226,8 @@ class _Block:
         self.ledger = ledger
         self.base = base
         self.time_ms = time_ms
-        self.overlay = Overlay(base, memory=base.memory, ahead=base.ahead)
+        absent = base.absent() & ledger.rules.text_keyed
+        self.overlay = Overlay(base, memory=base.memory, ahead=base.ahead, absent=absent)
         self.moment = Moment(
             rules=ledger.rules,
             budget=ledger.genesis.budget,

@@ -46,6 +46,10 @@ class Few:
         keys = self._keys.get(name)
         return keys is not None and key not in keys
 
+    def absent(self) -> set[str]:
+        """Names of which nothing is kept."""
+        return {name for name, keys in list(self._keys.items()) if not keys}
+
     def note(
         self, touched: Mapping[str, Iterable[bytes]], records: Mapping[bytes, Record | None]
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Protocol
 
 from tallystick.accel import Body
@@ -43,6 +43,9 @@ class Base(Committed, Protocol):
     @property
     def height(self) -> int:
         """Height of the last block."""
+
+    def absent(self) -> set[str]:
+        """Names of which it is known that nothing is kept, but by blocks that run ahead."""
 
     def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
         """Read at once what is not at hand of these keys (to record names); the records read."""
@@ -97,7 +100,7 @@ class Changed:
 class Overlay:
     """The changes of a block so far, over the committed state."""
 
-    __slots__ = ("_ahead", "changed", "changes", "committed", "memory", "names")
+    __slots__ = ("_ahead", "absent", "changed", "changes", "committed", "memory", "names")
 
     def __init__(
         self,
@@ -105,14 +108,20 @@ class Overlay:
         *,
         memory: Memory = FORGETFUL,
         ahead: tuple[Changed, ...] = (),
+        absent: Set[str] = frozenset(),
     ) -> None:
-        """Begin with no change; without a memory nothing that is recalled is remembered."""
+        """Begin with no change; without a memory nothing that is recalled is remembered.
+
+        Of the names in `absent` nothing was kept before blocks ran ahead.
+        """
         self.committed = committed
         self.memory = memory
         self.changed = Changed()
         self.changes = self.changed.records
         self.names = {name for changed in ahead for name in changed.touched}
         """Record names of all that is not committed: of this block, and of those before it."""
+        self.absent = absent - self.names
+        """Record names of which nothing is kept, as far as is known: no key is looked for."""
         self._ahead = ahead
 
     def load(self, name: str, key: bytes) -> Record | None:
@@ -128,6 +137,7 @@ class Overlay:
         self.changed.merge(changes)
         if len(touched) > count:
             self.names.update(touched)
+            self.absent -= self.names
 
     def is_changed(self, key: bytes) -> bool:
         """Whether this block, or one before it that is not committed, has changed a record."""

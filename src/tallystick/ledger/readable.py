@@ -24,7 +24,7 @@ from msgspec.structs import astuple
 from tallystick.values.codec import decoder
 from tallystick.values.units import INT64_MAX, INT64_MIN
 
-TEXTS_MAX = 10_000
+TEXTS_MAX = 2_000
 """Texts of one pattern that are known to read back."""
 
 Shown = Callable[[Any], bool]

@@ -8,6 +8,7 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
+from msgspec import inspect
 from msgspec.structs import astuple
 
 from tallystick.errors import ReleaseTooOld
@@ -50,6 +51,10 @@ class Rules:
         """Fields of the last record of each type that was read back."""
         self.limits = self._limits()
         self.references = self._references()
+        self.text_keyed = frozenset(
+            [kept.spec.name for kept in self.record_types if _is_text_keyed(kept)]
+        )
+        """Names of records whose keys can always be made: of texts, bytes and enum members."""
         self._handlers: dict[tuple[type[Message], int], Handler] = {}
 
     def handler(self, message: type[Message], version: int) -> Handler:
@@ -133,6 +138,18 @@ def _fields_of(kept: type[Record]) -> tuple[tuple[int, Shown], ...]:
     """Places of a record's fields, each with what says whether a value of it reads back."""
     fields = msgspec.structs.fields(kept)
     return tuple([(at, reading_back(each.type, each.default)) for at, each in enumerate(fields)])
+
+
+def _is_text_keyed(kept: type[Record]) -> bool:
+    """Whether the key has no number, which might be too large for one."""
+    types = {field.name: inspect.type_info(field.type) for field in msgspec.structs.fields(kept)}
+    plain = (inspect.StrType, inspect.BytesType, inspect.EnumType)
+    return all(isinstance(_inner(types[field]), plain) for field in kept.spec.key)
+
+
+def _inner(info: inspect.Type) -> inspect.Type:
+    """A type without what is said of it."""
+    return _inner(info.type) if isinstance(info, inspect.Metadata) else info
 
 
 def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack.Decoder[Any]]:

@@ -160,6 +160,10 @@ class State:
             self._remember(key, found)
         return found
 
+    def absent(self) -> set[str]:
+        """Names of which it is known that nothing is kept."""
+        return self._few.absent()
+
     def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
         """Read at once what is not at hand of these keys (to record names); the records read."""
         cache, lacks = self._cache, self._few.lacks
