@@ -84,8 +84,9 @@ class Ahead:
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
+        wanted = (sender, reference)
         for used in self._used:
-            found = used.get((sender, reference))
+            found = used.get(wanted)
             if found is not None and not is_over(found[0], now_ms):
                 return found[1]
         return self._state.used_by(sender, reference, now_ms)
