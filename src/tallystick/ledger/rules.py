@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from operator import is_not
+from operator import attrgetter, is_not
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
@@ -83,23 +83,21 @@ class Rules:
         """
         kind, fields = type(after), astuple(after)
         known = astuple(before) if type(before) is kind else self._last.get(kind)
-        if known is None or not self._is_shown(kind, fields, known):
+        is_shown = False
+        if known is not None:
+            try:
+                for at, is_read_back in compress(self._fields[kind], map(is_not, fields, known)):
+                    if not is_read_back(fields[at]):
+                        break
+                else:
+                    is_shown = True
+            except (TypeError, ValueError):  # a field cannot be encoded or read by itself
+                pass
+        if not is_shown:
             decoded = self.decoders[after.spec.name].decode(raw)
             if decoded != after or encode(decoded) != raw:
                 return False
         self._last[kind] = fields
-        return True
-
-    def _is_shown(
-        self, kind: type[Record], fields: tuple[Any, ...], known: tuple[Any, ...]
-    ) -> bool:
-        """Whether each field that is new reads back; a no says only that it was not shown."""
-        try:
-            for at, is_read_back in compress(self._fields[kind], map(is_not, fields, known)):
-                if not is_read_back(fields[at]):
-                    return False
-        except (TypeError, ValueError):  # it cannot be encoded or read by itself
-            return False
         return True
 
     def timer(self, raw: bytes) -> Message:
@@ -162,27 +160,37 @@ def decoders_by_name(types: Sequence[type[Record]]) -> dict[str, msgspec.msgpack
 
 def _limit(message: type[Message], path: str, by_class: dict[str, type[Record]]) -> Limit:
     """Compile a path such as `amount_minor` or `piece_id.amount_minor`."""
-    *references, amount = path.split(".")
+    *references, field = path.split(".")
     ensure(len(references) <= 1, f"{message.__name__}: limit_by goes through one reference at most")
     if not references:
-        return lambda reader, asked: _amount(asked, amount)
+        amount_of = _amount(message, field)
+        return lambda reader, asked: amount_of(asked)
     name = references[0]
-    kept = by_class[_referred(message, name)]
-    return lambda reader, asked: _amount(reader.get(kept, getattr(asked, name)), amount)
+    kept, key_of = by_class[_referred(message, name)], attrgetter(name)
+    kept_amount_of = _amount(kept, field)
+    return lambda reader, asked: kept_amount_of(reader.get(kept, key_of(asked)))
 
 
-def _amount(holder: Any, name: str) -> tuple[str, int] | None:
-    """Currency and amount at the object that holds them."""
-    minor: int | None = getattr(holder, name)
-    if minor is None:
-        return None
-    money: str | None = getattr(holder, "money", None)
-    if money is not None:
-        return currency_of(money), minor
-    currency: str | None = getattr(holder, "currency", None)
-    if currency is None:
-        raise Fault(f"{type(holder).__name__} has an amount without a currency")
-    return currency, minor
+def _amount(holder: type[Any], field: str) -> Callable[[Any], tuple[str, int] | None]:
+    """How to read currency and amount of a message or record that holds them."""
+    minor_of = attrgetter(field)
+    of_money = attrgetter("money") if hasattr(holder, "money") else None
+    of_currency = attrgetter("currency") if hasattr(holder, "currency") else None
+
+    def amount_of(found: Any) -> tuple[str, int] | None:
+        """Currency and amount; None where there is no amount."""
+        minor: int | None = minor_of(found)
+        if minor is None:
+            return None
+        money: str | None = None if of_money is None else of_money(found)
+        if money is not None:
+            return currency_of(money), minor
+        currency: str | None = None if of_currency is None else of_currency(found)
+        if currency is None:
+            raise Fault(f"{holder.__name__} has an amount without a currency")
+        return currency, minor
+
+    return amount_of
 
 
 def _referred(struct: type[Any], name: str) -> str:

@@ -1,7 +1,5 @@
 """Finance deals as other rules meet them: what a financier is owed, and how a deal ends."""
 
-from typing import cast
-
 from msgspec.structs import replace
 
 from tallystick.apps.governance.interface import calendar
@@ -19,7 +17,7 @@ from tallystick.apps.receivables.terms import (
     OfferTerms,
 )
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import ensure
+from tallystick.ledger.refusal import Fault
 from tallystick.ledger.view import Reader
 
 DEREGISTRATION_BANKING_DAYS = 10
@@ -28,8 +26,9 @@ DEREGISTRATION_BANKING_DAYS = 10
 
 def offer_of(deal: Deal) -> OfferTerms:
     """The terms of a deal that has been offered."""
-    ensure(deal.offer is not None, "the deal has no offer")
-    return cast("OfferTerms", deal.offer)
+    if deal.offer is None:
+        raise Fault("the deal has no offer")
+    return deal.offer
 
 
 def with_recourse(reader: Reader, piece: Piece) -> Deal | None:

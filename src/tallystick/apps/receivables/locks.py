@@ -21,7 +21,7 @@ from tallystick.apps.receivables.terms import (
     PieceStatus,
 )
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import require
+from tallystick.ledger.refusal import RefusalValue, Refused, require
 from tallystick.ledger.view import Reader
 
 OFFERS = (LockKind.OFFERED,)
@@ -66,12 +66,9 @@ def without_dead_offers(ctx: Context, piece: Piece) -> Piece:
 def require_free(ctx: Context, piece: Piece, *, beside: Container[LockKind] = ()) -> None:
     """Refuse unless nothing binds the piece beside locks of these kinds, and no order does."""
     for lock in standing_locks(piece, ctx.now_ms):
-        require(
-            lock.kind in beside,
-            Refusal.PIECE_LOCKED,
-            piece_id=piece.piece_id,
-            kind=lock.kind.value,
-        )
+        if lock.kind not in beside:
+            told: dict[str, RefusalValue] = {"piece_id": piece.piece_id, "kind": lock.kind.value}
+            raise Refused(Refusal.PIECE_LOCKED, told)
     require_not_frozen(ctx, Scope.PIECE, piece.piece_id)
 
 
