@@ -90,7 +90,7 @@ $(NATIVE): $(READY) tools/native.sh $(shell find native -name "*.rs" -o -name "*
 test-native: $(NATIVE) ## work: compare the native body with the Python one; crashes under it (FUZZ=1000000)
 	$(BIN)/pytest -q native/tests $(if $(FUZZ),--fuzz=$(FUZZ))
 	TALLY_ACCEL=both $(PYTEST) tests/stories tests/demo/test_story.py tests/ledger/test_formats.py
-	TALLY_ACCEL=native $(PYTEST) -m "not consortium" tests/crash tests/sim tests/hostile \
+	TALLY_ACCEL=native TALLY_STORE=lsm $(PYTEST) -m "not consortium" tests/crash tests/sim tests/hostile \
 		$(wildcard tests/engine/test_*.py tests/engine/cometbft/test_*.py)
 
 cases: $(READY) ## work: play case files (CASES=PATH, default examples)

@@ -26,6 +26,10 @@ settings.register_profile(
 settings.register_profile("explore", settings.get_profile("house"), derandomize=False)
 settings.load_profile("house")
 
+# Whatever is installed, nodes of tests keep their state in RocksDB unless a run says otherwise
+# (`make test-native` does): what a test breaks on disk, it breaks by its files.
+os.environ.setdefault("TALLY_STORE", "rocksdb")
+
 # Ctrl-C is tried on real processes. A shell ignores it for what runs in the background, and they
 # would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

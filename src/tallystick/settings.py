@@ -14,7 +14,7 @@
     huge_pages = "auto"          # pages of 2 MB where the system gives them; "off" asks for none
 
     [store]
-    kind = "lsm"                 # what keeps the state: "rocksdb", or "lsm" (make native): quicker
+    kind = "auto"                # what keeps the state: "rocksdb", or "lsm" (make native): quicker
 
     [engine]
     kind = "cometbft"            # who orders: "embedded" (one node) or "cometbft" (a consortium)
@@ -152,16 +152,17 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("engine.state_sync needs engine.trust = HEIGHT:HASH")
 
 
-StoreKind = Literal["rocksdb", "lsm"]
+StoreKind = Literal["auto", "rocksdb", "lsm"]
 """What keeps the state."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the state is kept on disk."""
 
-    kind: StoreKind = "rocksdb"
-    """`rocksdb`, or `lsm`: the native module's own, which lets Python go on while it works.
+    kind: StoreKind = "auto"
+    """`rocksdb`; `lsm`, the native module's own, which lets Python go on while it works; or `auto`.
 
+    `auto` keeps the kind of the folder; a new one gets `lsm` with the native body, else `rocksdb`.
     A state that another kind kept is made anew from the block log, if that has all blocks.
     """
 

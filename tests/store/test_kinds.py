@@ -6,12 +6,12 @@ import pytest
 
 from tallystick.errors import SettingsError, StoreError
 from tallystick.settings import FILE, load
-from tallystick.store.kinds import kind_of, open_state, read_state
+from tallystick.store.kinds import kind_for, kind_of, open_state, read_state
 from tallystick.store.rocks import RocksStore
 
 
 def test_the_kind_is_a_setting(tmp_path: Path) -> None:
-    assert load(tmp_path, {}).store.kind == "rocksdb"
+    assert load(tmp_path, {}).store.kind == "auto"
     (tmp_path / FILE).write_text('[store]\nkind = "lsm"\n', encoding="utf-8")
     assert load(tmp_path, {}).store.kind == "lsm"
     assert load(tmp_path, {"TALLY_STORE": "rocksdb"}).store.kind == "rocksdb"
@@ -44,6 +44,22 @@ def test_reads_what_is_there(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError):
         read_state(tmp_path / "none")
+
+
+@pytest.mark.parametrize("is_native", (True, False))
+def test_a_folder_keeps_its_kind_and_a_new_one_gets_the_quickest(
+    tmp_path: Path, is_native: bool
+) -> None:
+    path = tmp_path / "state"
+    assert kind_for(path, "auto", is_native=is_native) == ("lsm" if is_native else "rocksdb")
+    assert kind_for(path, "rocksdb", is_native=is_native) == "rocksdb"
+    assert kind_for(path, "lsm", is_native=is_native) == "lsm"
+    filled(path)
+    assert kind_for(path, "auto", is_native=is_native) == "rocksdb"
+    assert kind_for(path, "lsm", is_native=is_native) == "lsm"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "current").touch()
+    assert kind_for(tmp_path / "other", "auto", is_native=is_native) == "lsm"
 
 
 def test_another_kind_is_made_anew(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tallystick.engine.folder import BLOCKS, STATE
 from tallystick.errors import AuditFailed, NodeError, Unreachable
 from tallystick.ledger.app import Record
 from tallystick.settings import SOCKET, Settings
-from tallystick.store.kinds import open_state
+from tallystick.store.kinds import kind_for, open_state
 from tallystick.testing.filled import fill
 
 START_SECONDS = 600.0
@@ -102,8 +102,7 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> Client:
 
 def fill_state(folder: Path, records: Iterable[Record]) -> int:
     """Put records into a node's state before its first block; how many there were."""
-    kind = settings_of_nodes().store.kind
-    store = open_state(folder / STATE, kind, begins=0, tell=say)
+    store = open_state(folder / STATE, kind_of_nodes(), begins=0, tell=say)
     try:
         return fill(store, records)
     finally:
@@ -120,9 +119,15 @@ def body_of_nodes() -> Body:
     return load_body(settings_of_nodes().accel)
 
 
+def kind_of_nodes() -> str:
+    """What keeps the state of a new node of the bench."""
+    is_native = body_of_nodes().name != "python"
+    return kind_for(NOWHERE, settings_of_nodes().store.kind, is_native=is_native)
+
+
 def facts() -> dict[str, object]:
     """The machine as the figures name it, and the bodies that really ran."""
-    return {**machine(), "accel": body_of_nodes().name, "store": settings_of_nodes().store.kind}
+    return {**machine(), "accel": body_of_nodes().name, "store": kind_of_nodes()}
 
 
 def replayed(folder: Path) -> float:

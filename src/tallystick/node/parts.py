@@ -32,7 +32,7 @@ from tallystick.node.beginning import read_passphrase
 from tallystick.node.consortium import Consortium
 from tallystick.settings import Settings
 from tallystick.store.disk import OsDisk
-from tallystick.store.kinds import open_state
+from tallystick.store.kinds import kind_for, open_state
 from tallystick.store.log import FileLog
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,9 @@ def open_parts(
     if blocks.recovery.message:
         log.warning(blocks.recovery.message)
     begins = blocks.start.height
-    store = open_state(folder / STATE, settings.store.kind, begins=begins, tell=log.warning)
+    state = folder / STATE
+    kind = kind_for(state, settings.store.kind, is_native=body.name != "python")
+    store = open_state(state, kind, begins=begins, tell=log.warning)
     stack.callback(store.close)
     chain = Chain(ledger, blocks, store, sign=sign, body=body)
     opened = Opened(folder, settings, chain, body, Verdicts(body.open_batch), clock)

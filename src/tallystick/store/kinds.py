@@ -9,7 +9,7 @@ from tallystick.store.base import StateStore
 from tallystick.store.lsm import LsmStore
 from tallystick.store.rocks import RocksStore
 
-__all__ = ["kind_of", "open_state", "read_state"]
+__all__ = ["kind_for", "kind_of", "open_state", "read_state"]
 
 _BODIES: dict[str, type[LsmStore | RocksStore]] = {"rocksdb": RocksStore, "lsm": LsmStore}
 _MARKS = {"CURRENT": "rocksdb", "current": "lsm"}
@@ -24,6 +24,13 @@ def kind_of(path: Path) -> str | None:
         return None
     names = {entry.name for entry in path.iterdir()}  # asked by name, CURRENT may be current
     return next((kind for mark, kind in _MARKS.items() if mark in names), None)
+
+
+def kind_for(path: Path, kind: str, *, is_native: bool) -> str:
+    """The kind that a setting means for a folder: `auto` is what it holds, or the quickest."""
+    if kind != "auto":
+        return kind
+    return kind_of(path) or ("lsm" if is_native else "rocksdb")
 
 
 def read_state(path: Path) -> StateStore:
