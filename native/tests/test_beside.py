@@ -23,9 +23,11 @@ def made():
     batch, tree = body.open_batch(raws), body.tree()
     version = tree.apply_records(0, [(leaf, leaf) for leaf in leaves])
     good = [at for at, each in enumerate(batch.opened) if each is not None]
-    receipts = body.accepted_receipts([(leaf.rjust(32), (), ((leaf, leaf),)) for leaf in leaves])
+    done = tuple([(leaf.rjust(32), (), ((leaf, leaf),)) for leaf in leaves])
+    sealed = body.seal_block(done, tuple(leaves), tuple(leaves))
+    entry = sealed.receipts_root, sealed.ids_root, sealed.entry(b"head", b"tail")
     chained = body.chained(bytes(32), [("A", "r", leaf) for leaf in leaves])
-    return batch.verify(good), tree.root(version), body.merkle_root(leaves), receipts, chained
+    return batch.verify(good), tree.root(version), body.merkle_root(leaves), entry, chained
 
 first = made()
 core = settle(body, "auto")
