@@ -7,6 +7,7 @@ PYTEST   = $(BIN)/pytest -q -n $(JOBS) --dist worksteal
 PAIRS   := .venv/pairs
 # How many processes run tests and mutants.
 JOBS    ?= 2
+QUICK   := not stateful and not consortium
 # What some targets take:  make run INVOICES=DIR DATA=DIR   make cases CASES=PATH   make crash N=200   make test-native FUZZ=1000000
 DATA     ?= .tally
 INVOICES ?=
@@ -26,8 +27,10 @@ REV      ?= HEAD
 MOST     ?= 0
 FUZZ     ?=
 export PYTHON
+# Tests start hundreds of processes: without kept bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run consortium bench-consortium engine setup check test test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash parity consortium-crash crash-matrix sim bench bench-peer bench-growth bench-check bench-page state-sync mutate mutate-changed
+.PHONY: help run consortium bench-consortium engine setup check check-types check-house test test-beside test-fast test-stateful test-consortium native test-native cases golden docs proto new-app lock crash parity consortium-crash crash-matrix sim bench bench-peer bench-growth bench-check bench-page state-sync mutate mutate-changed
 .DEFAULT_GOAL := help
 .SUFFIXES:
 
@@ -61,19 +64,27 @@ $(READY): requirements.lock pyproject.toml tools/setup.sh
 check: $(READY) ## work: format, lint, types, layers, house tests: under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory -j 2 check-types check-house
+
+check-types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config pyproject.toml
+
+check-house: $(READY)
 	$(BIN)/pytest -q tests/house
 
-test: check ## work: check, then every test; every branch of ledger and apps, every refusal
+# Real networks wait most of the time: the other tests run beside them, and after them in their turn.
+test: check engine ## work: check, then every test; every branch of ledger and apps, every refusal
 	@rm -rf $(PAIRS)
-	@$(MAKE) --no-print-directory test-fast
-	@$(MAKE) --no-print-directory test-stateful
-	@$(MAKE) --no-print-directory test-consortium
+	@$(MAKE) --no-print-directory -j 2 test-consortium test-beside
 	$(BIN)/python -m tools.pairs $(PAIRS)
 
+test-beside: $(READY)
+	@nice -n 5 $(MAKE) --no-print-directory test-fast
+	@nice -n 5 $(MAKE) --no-print-directory test-stateful
+
 test-fast: engine
-	$(PYTEST) --ignore=tests/house -m "not stateful and not consortium" --cov --cov-report=term --pairs=$(PAIRS)
+	$(PYTEST) --ignore=tests/house -m "$(QUICK)" --cov --cov-report=term --pairs=$(PAIRS)
 
 test-stateful: $(READY)
 	$(PYTEST) --ignore=tests/house -m stateful
@@ -88,7 +99,7 @@ $(NATIVE): $(READY) tools/native.sh $(shell find native -name "*.rs" -o -name "*
 	@touch $@
 
 test-native: $(NATIVE) ## work: compare the native body with the Python one; crashes under it (FUZZ=1000000)
-	$(BIN)/pytest -q native/tests $(if $(FUZZ),--fuzz=$(FUZZ))
+	$(PYTEST) native/tests $(if $(FUZZ),--fuzz=$(FUZZ))
 	TALLY_ACCEL=both $(PYTEST) tests/stories tests/demo/test_story.py tests/ledger/test_formats.py
 	TALLY_ACCEL=native TALLY_STORE=lsm $(PYTEST) -m "not consortium" tests/crash tests/sim tests/hostile \
 		$(wildcard tests/engine/test_*.py tests/engine/cometbft/test_*.py)
