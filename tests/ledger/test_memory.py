@@ -10,7 +10,7 @@ from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.candidate import Run
 from tallystick.ledger.context import Context, Moment, Work
 from tallystick.ledger.genesis import BUDGET
-from tallystick.ledger.memory import Memory
+from tallystick.ledger.memory import SLICE, TEXTS, Memory, Remembered, Texts, oldest
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.refusals import Refusal as LedgerRefusal
@@ -165,3 +165,55 @@ def test_it_is_bounded(world: World) -> None:
         ctx.recall(number_of, name)
         ctx.recall(is_late, name)
         assert len(memory) <= 2
+
+
+def remembered(memory: Memory, name: str, *keys: bytes) -> None:
+    """Have an answer kept that followed from records of these keys."""
+    names = memory.names_of({Note.spec.name})
+    found = Remembered(value=name, keys=keys, names=names, reads=1, now_ms=None)
+    memory.keep((number_of, (name,)), found)
+
+
+def test_the_oldest_is_let_go_of_and_what_it_followed_from_with_it() -> None:
+    memory = Memory(2)
+    remembered(memory, "a", b"shared", b"own", b"gone")
+    remembered(memory, "b", b"shared")
+    memory._by_key.pop(b"gone")  # as a commit does that forgets at this moment
+    remembered(memory, "c", b"shared")
+    assert [args for _, args in memory] == [("b",), ("c",)]
+    assert {key: len(asked) for key, asked in memory._by_key.items()} == {b"shared": 2}
+    memory._let_go((number_of, ("a",)))
+    assert len(memory) == 2, "what was forgotten meanwhile is nothing to let go of"
+    memory.forget([b"shared"])
+    assert (len(memory), len(memory._by_key)) == (0, 0)
+
+
+def test_of_many_some_are_let_go_of_at_a_time() -> None:
+    assert len(oldest(dict.fromkeys(range(20)), 20)) == 3
+    many = dict.fromkeys(range(20 * SLICE))
+    assert oldest(many, 20 * SLICE) == list(range(SLICE))
+
+
+def test_answers_have_their_names_in_common() -> None:
+    memory = Memory()
+    assert memory.names_of({"a", "b"}) is memory.names_of({"b", "a"})
+    assert [memory.read(name) for name in "abc"] == [True, True, False]
+
+
+def test_there_is_one_copy_of_a_text() -> None:
+    texts = Texts(3)
+    one, other = (raw.decode() for raw in (b"payer", b"payer"))
+    assert one is not other
+    assert texts[one] is texts[other] is one
+    assert texts.shared((other, b"x", 1)) == (one, b"x", 1)
+    assert texts.shared((other,))[0] is one
+    for name in "abc":
+        assert texts[name] == name
+        assert len(texts) <= 3
+
+
+def test_a_record_that_is_read_has_its_texts_in_common() -> None:
+    name = b"a_note_of_its_own".decode()
+    world = toy_world(records=[Note(name=name, number=1)])
+    copy = TEXTS[b"a_note_of_its_own".decode()]
+    assert call(*block(world))[0].get(Note, name, 1).name is copy

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tallystick.ledger.app import Message, Record
-from tallystick.ledger.memory import Remembered
+from tallystick.ledger.memory import TEXTS, Remembered, oldest
 from tallystick.ledger.receipt import IDS_MAX
 from tallystick.ledger.refusal import Fault, Refused, ensure
 from tallystick.ledger.refusals import Refusal
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-KEYS_MAX = 100_000
-"""Encoded keys that are remembered."""
+KEYS_MAX = 200_000
+"""Encoded keys that are remembered: two for each of 100,000 accounts, some 300 bytes each."""
 
 _MISSING: Any = object()
 
@@ -48,8 +48,9 @@ class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
             if kind is not str and kind is not bytes and type(kind) is not EnumType:
                 return made
         if len(self) >= KEYS_MAX:
-            self.clear()
-        self[wanted] = made
+            for old in oldest(self, KEYS_MAX):
+                self.pop(old, None)
+        self[name, TEXTS.shared(fields)] = made
         return made
 
 
@@ -190,7 +191,7 @@ class Work:
         )
         if is_lasting:
             now_ms = self.moment.now_ms if lookup.is_timed else None
-            names, reads = frozenset(lookup.names), self.reads - before
+            names, reads = self.memory.names_of(lookup.names), self.reads - before
             found = Remembered(value=value, keys=keys, names=names, reads=reads, now_ms=now_ms)
             self.memory.keep((function, args), found)
         return value

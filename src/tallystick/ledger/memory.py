@@ -10,12 +10,17 @@ in the work budget as if the function had run, so a block is the same with and w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 VALUES_MAX = 300_000
-"""Answers that are remembered; when there are more, all are found out again."""
+"""Answers that are remembered: three for each of 100,000 accounts, some 600 bytes each."""
+TEXTS_MAX = 300_000
+"""Texts of which there is one copy, some 150 bytes each."""
+SLICE = 1_000
+"""How many are let go of at once at most, of whatever there is too much: under a millisecond."""
 
 Asked = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and its arguments: texts, bytes, types, enum members, tuples of these."""
@@ -36,6 +41,43 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
     """Ledger time for which it holds; None when time was not asked for."""
 
 
+def oldest(table: dict[Any, Any], most: int) -> list[Any]:
+    """Keys of what a table should let go of before it takes one more; mostly none.
+
+    Some at a time: to clear a table of hundreds of thousands would stop the node for a while.
+    Looked at in one step, so any thread may add meanwhile.
+    """
+    return list(islice(table, most // 10 + 1 if most < 10 * SLICE else SLICE))
+
+
+class Texts(dict[str, str]):
+    """One copy of a text that many tables hold, e.g. the name of a party.
+
+    What compares it with itself need not look into it, and each copy lies elsewhere in memory: with
+    many accounts every one of them is a wait. For any thread.
+    """
+
+    def __init__(self, texts_max: int = TEXTS_MAX) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._texts_max = texts_max
+
+    def __missing__(self, text: str) -> str:
+        """A text that is new is the copy."""
+        if len(self) >= self._texts_max:
+            for old in oldest(self, self._texts_max):
+                self.pop(old, None)
+        return self.setdefault(text, text)
+
+    def shared(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The same values, each text its one copy."""
+        return tuple([self[each] if type(each) is str else each for each in values])
+
+
+TEXTS = Texts()
+"""For the whole process: a text says nothing of the chain it is in."""
+
+
 class Memory(dict[Asked, Remembered]):
     """Answers that follow from committed records.
 
@@ -48,21 +90,44 @@ class Memory(dict[Asked, Remembered]):
         super().__init__()
         self._values_max = values_max
         self._by_key: dict[bytes, dict[Asked, None]] = {}
+        self._names: dict[frozenset[str], frozenset[str]] = {}
+        self._read: dict[str, None] = {}
 
     def keep(self, asked: Asked, found: Remembered) -> None:
         """Remember an answer."""
+        if not self._values_max:
+            return
         if len(self) >= self._values_max:
-            self._by_key.clear()
-            self.clear()
-            if not self._values_max:
-                return
+            for old in oldest(self, self._values_max):
+                self._let_go(old)
+        asked = (asked[0], TEXTS.shared(asked[1]))
         for key in found.keys:
             self._by_key.setdefault(key, {})[asked] = None
         self[asked] = found
+
+    def names_of(self, names: set[str]) -> frozenset[str]:
+        """One copy of a set of record names: a few sorts of answers have theirs in common."""
+        wanted = frozenset(names)
+        self._read.update(dict.fromkeys(sorted(wanted)))
+        return self._names.setdefault(wanted, wanted)
+
+    def read(self, name: str) -> bool:
+        """Whether some answer ever followed from records of a name."""
+        return name in self._read
+
+    def _let_go(self, asked: Asked) -> None:
+        """Forget one answer. What it followed from may be forgotten meanwhile, all at once."""
+        found = self.pop(asked, None)
+        for key in () if found is None else found.keys:
+            others = self._by_key.get(key)
+            if others is not None:
+                others.pop(asked, None)
+                if not others:
+                    self._by_key.pop(key, None)
 
     def forget(self, changed: Iterable[bytes]) -> None:
         """Forget what followed from records that are about to change."""
         by_key = self._by_key
         for key in [key for key in changed if key in by_key]:
-            for asked in by_key.pop(key, ()):
+            for asked in tuple(by_key.pop(key, ())):
                 self.pop(asked, None)

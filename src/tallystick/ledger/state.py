@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import msgspec
+from msgspec.structs import astuple, force_setattr
 
 from tallystick.accel import Body, StateTree, load
 from tallystick.errors import StateDamaged
@@ -20,7 +21,7 @@ from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.candidate import Candidate
 from tallystick.ledger.few import FEW_MAX, Few
-from tallystick.ledger.memory import Memory
+from tallystick.ledger.memory import TEXTS, Memory
 from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
     USED,
@@ -155,8 +156,9 @@ class State:
         if found is _MISSING:
             if self._few.lacks(name, key):
                 return None
-            raw = self._store.get(key)
-            found = None if raw is None else decoded_record(self._decoders, name, raw)
+            raw, found = self._store.get(key), None
+            if raw is not None:
+                found = _sharing(decoded_record(self._decoders, name, raw))
             self._remember(key, found)
         return found
 
@@ -229,7 +231,7 @@ class State:
     def commit(self, candidate: Candidate, header_hash: bytes) -> None:
         """Make a candidate the state. Its block must be durable already."""
         header = candidate.header
-        self.memory.forget(candidate.records)
+        self.memory.forget(self._asked_for(candidate))
         self._store.apply(header.height, candidate.writes, self._side(candidate))
         self._cache.update(candidate.records)
         self._few.note(candidate.touched, candidate.records)
@@ -242,6 +244,11 @@ class State:
         self._forget_used()
         self.tip = Tip(header.height, header.time_ms, header_hash, candidate.receipts_root)
         self._keep_version(header.height, candidate.tree_version)
+
+    def _asked_for(self, candidate: Candidate) -> list[bytes]:
+        """Keys that a block changed, of those names alone from which something was remembered."""
+        memory, touched = self.memory, candidate.touched.items()
+        return [key for name, keys in touched if memory.read(name) for key in tuple(keys)]
 
     def drop(self, candidate: Candidate) -> None:
         """Forget a candidate that will not be committed."""
@@ -316,6 +323,14 @@ def decoded_record(
         return cast(Record, decoders[name].decode(raw))
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise StateDamaged("state", f"{name}: {problem}") from problem
+
+
+def _sharing(found: Record) -> Record:
+    """A record that was just decoded, with the copies of its texts that other tables hold."""
+    for name, value in zip(found.__struct_fields__, astuple(found), strict=True):
+        if type(value) is str and value in TEXTS:
+            force_setattr(found, name, TEXTS[value])
+    return found
 
 
 def offset_of(records: Committed) -> int:
