@@ -30,6 +30,7 @@ def main(folder: Path) -> int:
     (folder / "child.new").write_text(str(child.pid))
     (folder / "child.new").rename(folder / "child")
     child.wait()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is ending already
     lock.release()
     time.sleep(0.05)
     return 0

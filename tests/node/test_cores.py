@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def put_back() -> Iterator[None]:
     """Let this process run where it could before."""
     yield
     for thread in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(thread.name), CORES)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(int(thread.name), CORES)
 
 
 def with_workers(asked: list[int]) -> Body:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from contextlib import suppress
 
 from tallystick.accel import Body
 from tallystick.errors import SettingsError
@@ -44,6 +45,7 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
     core = wanted if isinstance(wanted, int) else cores[os.getpid() % len(cores)]
     for thread in threading.enumerate():
         if thread.native_id is not None:
-            os.sched_setaffinity(thread.native_id, {core})
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(thread.native_id, {core})
     log.debug("Python runs on core %d, the native body where there is room", core)
     return core
