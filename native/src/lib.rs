@@ -14,6 +14,7 @@ mod msgpack;
 mod signatures;
 mod store;
 mod tree;
+mod used;
 mod uses;
 
 /// Put everything of the crate into the module; each file registers its own.
@@ -26,5 +27,6 @@ fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     signatures::register(module)?;
     store::register(module)?;
     tree::register(module)?;
+    used::register(module)?;
     uses::register(module)
 }

@@ -27,7 +27,10 @@ def made():
     sealed = body.seal_block(done, tuple(leaves), tuple(leaves))
     entry = sealed.receipts_root, sealed.ids_root, sealed.entry(b"head", b"tail")
     chained = body.chained(bytes(32), [("A", "r", leaf) for leaf in leaves])
-    return batch.verify(good), tree.root(version), body.merkle_root(leaves), entry, chained
+    used = body.used_references()
+    used.note(1, [("A", str(leaf), leaf) for leaf in leaves])
+    uses = [used.used_by("A", str(leaf), 0) for leaf in leaves]
+    return batch.verify(good), tree.root(version), body.merkle_root(leaves), entry, chained, uses
 
 first = made()
 core = settle(body, "auto")

@@ -8,6 +8,7 @@ from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
 from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
+from tests.accel.conformance_used import UsedConformance
 
 NATIVE = load("native")
 BOTH = load("both")
@@ -33,6 +34,10 @@ class TestNativeTree(TreeConformance):
     body = NATIVE
 
 
+class TestNativeUsed(UsedConformance):
+    body = NATIVE
+
+
 class TestBothSignatures(SignatureConformance):
     body = BOTH
 
@@ -50,6 +55,10 @@ class TestBothReceipts(ReceiptConformance):
 
 
 class TestBothTree(TreeConformance):
+    body = BOTH
+
+
+class TestBothUsed(UsedConformance):
     body = BOTH
 
 

@@ -22,6 +22,7 @@ from tallystick.accel import (
     Subtree,
     Tree,
     UnknownVersion,
+    UsedTable,
     load,
 )
 from tallystick.accel.both import both
@@ -29,6 +30,7 @@ from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance, officers, signed_by
 from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
+from tests.accel.conformance_used import UsedConformance
 from tests.accel.vectors import hash_of
 
 PYTHON = load("python")
@@ -55,6 +57,10 @@ class TestReceipts(ReceiptConformance):
 
 
 class TestTree(TreeConformance):
+    body = TWICE
+
+
+class TestUsed(UsedConformance):
     body = TWICE
 
 
@@ -143,6 +149,25 @@ class BentTree(Tree):
         return replace(right, root=bent(right.root)) if self.wrong == "grow" else right
 
 
+class BentUsed(UsedTable):
+    """Used references with one thing wrong."""
+
+    def __init__(self, wrong: str) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+    @property
+    def count(self) -> int:
+        return super().count + (self.wrong == "used_count")
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        right = super().used_by(sender, reference, now_ms)
+        return bent(right) if right and self.wrong == "used_by" else right
+
+    def forget(self, minutes: Sequence[int]) -> None:
+        super().forget(() if self.wrong == "forget" else minutes)
+
+
 def bent_body(wrong: str) -> Body:
     """The Python body with one thing wrong."""
 
@@ -170,6 +195,7 @@ def bent_body(wrong: str) -> Body:
             if wrong == "chained"
             else PYTHON.chained(running, uses)
         ),
+        used_references=lambda: BentUsed(wrong),
     )
 
 
@@ -185,6 +211,12 @@ def use_everything(body: Body) -> None:
     sealed.entry(b"head", b"tail")
     body.chained(KEY, [("S1", "r-1", KEY)])
     body.open_batch([GOOD]).verify([0])
+    used = body.used_references()
+    used.note(1, [("S1", "r-1", KEY)])
+    used.used_by("S1", "r-1", 0)
+    assert used.count == 1
+    used.forget([1])
+    used.used_by("S1", "r-1", 0)
     tree = body.tree()
     version = tree.apply(EMPTY_VERSION, [(KEY, hash_of("record"))])
     tree.apply_records(version, [(b"key", b"record")])
@@ -206,6 +238,9 @@ WRONGS = {
     "receipt": "SealedBlock.receipt:",
     "entry": "SealedBlock.entry:",
     "chained": "chained:",
+    "used_by": "UsedReferences.used_by:",
+    "used_count": "UsedReferences.count:",
+    "forget": "UsedReferences.used_by:",
     "digest": "open_batch: digests",
     "body": "open_batch: opened",
     "id": "open_batch: opened",

@@ -11,6 +11,7 @@ from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
 from tests.accel.conformance_receipts import ReceiptConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance, some_records
+from tests.accel.conformance_used import UsedConformance
 from tests.accel.vectors import hash_of
 
 PYTHON = load("python")
@@ -29,6 +30,10 @@ class TestMerkle(MerkleConformance):
 
 
 class TestReceipts(ReceiptConformance):
+    body = PYTHON
+
+
+class TestUsed(UsedConformance):
     body = PYTHON
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from tallystick.accel import Body, OpenedBatch, SealedBlock, StateTree
+from tallystick.accel import Body, OpenedBatch, SealedBlock, StateTree, UsedReferences
 from tallystick.accel.envelopes import OpenedEnvelope
 
 NOT_OF_A_CHAIN = frozenset(
@@ -21,7 +21,7 @@ NOT_OF_A_CHAIN = frozenset(
     }
 )
 """What a body has that a chain does not ask it: rules, clients and a consortium's engine do."""
-OBJECTS = ("open_batch", "seal_block", "tree")
+OBJECTS = ("open_batch", "seal_block", "tree", "used_references")
 """What gives an object, of which parts are made wrong."""
 BLOCK_PARTS = ("receipts_root", "ids_root", "entry")
 """What can be wrong about a block that was sealed."""
@@ -29,7 +29,7 @@ FUNCTIONS = tuple(
     each.name for each in fields(Body) if each.name not in NOT_OF_A_CHAIN | set(OBJECTS)
 )
 """Functions of a body that give bytes, or lists of them."""
-PARTS = (*FUNCTIONS, *BLOCK_PARTS, "tree", "id", "verdict")
+PARTS = (*FUNCTIONS, *BLOCK_PARTS, "tree", "id", "verdict", "used_by")
 """All that can be made wrong."""
 
 
@@ -39,6 +39,8 @@ def bent_body(body: Body, part: str, turn: int) -> Body:
     match part:
         case "tree":
             return replace(body, tree=lambda: BentTree(body.tree(), once))
+        case "used_by":
+            return replace(body, used_references=lambda: BentUsed(body.used_references(), once))
         case "id" | "verdict":
             return replace(
                 body, open_batch=lambda raws: BentBatch(body.open_batch(raws), part, once)
@@ -93,6 +95,24 @@ class BentTree:
         return getattr(self._right, name)
 
 
+class BentUsed:
+    """Used references where one that is free is said to be used up, once."""
+
+    def __init__(self, right: UsedReferences, once: Once) -> None:
+        """Ask another table."""
+        self._right, self._once = right, once
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        """Id of the transaction that used a reference, or nearly."""
+        found = self._right.used_by(sender, reference, now_ms)
+        said: bytes = self._once(found or NOBODY)
+        return found if said == NOBODY else said
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is right."""
+        return getattr(self._right, name)
+
+
 class BentBlock:
     """A block that was sealed, of which one thing is wrong once."""
 
@@ -134,3 +154,5 @@ class BentBatch:
 
 
 OPENED = ("body", "id", "keys")
+NOBODY = bytes(32)
+"""Stands for no transaction's id."""

@@ -34,7 +34,7 @@ class ForgetfulMachine(SimulatedMachine):
 
     def start(self) -> Chain:
         chain = super().start()
-        chain.state._used.clear()
+        chain.state.used = chain.state.body.used_references()
         return chain
 
 
@@ -75,7 +75,7 @@ class TakesDuplicates(Application):
 
     def finalize_block(self, request: pb.RequestFinalizeBlock) -> pb.ResponseFinalizeBlock:
         """Forget what was used before executing."""
-        self.chain.state._used.clear()
+        self.chain.state.used = self.chain.state.body.used_references()
         return super().finalize_block(request)
 
 

@@ -13,7 +13,7 @@ The Python body is also at hand by name: `verify`, `verify_batch`, `is_small_ord
 
 from tallystick.accel import native
 from tallystick.accel.blocks import Accepted, Executed, chained, seal_block
-from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, StateTree
+from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, StateTree, UsedReferences
 from tallystick.accel.both import both
 from tallystick.accel.envelopes import open_batch
 from tallystick.accel.errors import (
@@ -30,6 +30,7 @@ from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
 from tallystick.accel.signatures import is_small_order, is_valid_point, verify, verify_batch
 from tallystick.accel.tree import EMPTY_ROOT, EMPTY_VERSION, Tree
+from tallystick.accel.used import UsedTable
 
 __all__ = [
     "BITS_MAX",
@@ -54,6 +55,8 @@ __all__ = [
     "Tree",
     "UnknownBody",
     "UnknownVersion",
+    "UsedReferences",
+    "UsedTable",
     "WrongPart",
     "chained",
     "fold",
@@ -79,6 +82,7 @@ _PYTHON = Body(
     merkle_root=merkle_root,
     seal_block=seal_block,
     chained=chained,
+    used_references=UsedTable,
     start_workers=lambda count: False,
 )
 

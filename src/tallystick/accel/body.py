@@ -8,7 +8,7 @@ from tallystick.accel.blocks import Executed, Use
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
 
-__all__ = ["Body", "Opened", "OpenedBatch", "SealedBlock", "StateTree"]
+__all__ = ["Body", "Opened", "OpenedBatch", "SealedBlock", "StateTree", "UsedReferences"]
 
 
 class StateTree(Protocol):
@@ -105,6 +105,23 @@ class SealedBlock(Protocol):
         """The block's entry: what stands before its lists, they, and what stands after them."""
 
 
+class UsedReferences(Protocol):
+    """References that are used up; `UsedTable` says what each method means."""
+
+    @property
+    def count(self) -> int:
+        """How many were noted of minutes that are not forgotten."""
+
+    def note(self, minute: int, uses: Sequence[Use]) -> None:
+        """Note references that expire within a minute; none that was forgotten."""
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        """Id of the transaction that used a reference, until its minute is over or forgotten."""
+
+    def forget(self, minutes: Sequence[int]) -> None:
+        """Forget all that was noted of some minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """One implementation of signatures, envelopes, receipts and tree."""
@@ -129,5 +146,7 @@ class Body:
     """Receipts, roots and lists of a block: (executed, ids, bytes); `blocks.py`."""
     chained: Callable[[bytes, Sequence[Use]], bytes]
     """Carry a hash on over used references: (the hash before them, the references)."""
+    used_references: Callable[[], UsedReferences]
+    """Make a table of used references without any in it."""
     start_workers: Callable[[int], bool]
     """Start so many threads for what needs no Python; False when it has none to start."""

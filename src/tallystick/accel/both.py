@@ -6,7 +6,8 @@ For tests and for who doubts: slower than either. What a body raises on purpose 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock
+from tallystick.accel.blocks import Use
+from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, UsedReferences
 from tallystick.accel.both_tree import BothTrees
 from tallystick.accel.compare import same, same_calls
 
@@ -28,6 +29,7 @@ def both(one: Body, other: Body) -> Body:
         merkle_root=_alike("merkle_root", one.merkle_root, other.merkle_root),
         seal_block=lambda *given: _BothBlocks(one.seal_block(*given), other.seal_block(*given)),
         chained=_alike("chained", one.chained, other.chained),
+        used_references=lambda: _BothUsed(one.used_references(), other.used_references()),
         start_workers=lambda count: one.start_workers(count) | other.start_workers(count),
     )
 
@@ -87,6 +89,37 @@ class _BothBlocks:
             lambda: self._one.entry(head, tail),
             lambda: self._other.entry(head, tail),
         )
+
+
+class _BothUsed:
+    """The same references, noted by two bodies."""
+
+    def __init__(self, one: UsedReferences, other: UsedReferences) -> None:
+        """Hold both."""
+        self._one, self._other = one, other
+
+    @property
+    def count(self) -> int:
+        """How many were noted of minutes that are not forgotten."""
+        return same("UsedReferences.count", self._one.count, self._other.count)
+
+    def note(self, minute: int, uses: Sequence[Use]) -> None:
+        """Note references that expire within a minute."""
+        self._one.note(minute, uses)
+        self._other.note(minute, uses)
+
+    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
+        """Id of the transaction that used a reference, until its minute is over or forgotten."""
+        return same_calls(
+            "UsedReferences.used_by",
+            lambda: self._one.used_by(sender, reference, now_ms),
+            lambda: self._other.used_by(sender, reference, now_ms),
+        )
+
+    def forget(self, minutes: Sequence[int]) -> None:
+        """Forget minutes."""
+        self._one.forget(minutes)
+        self._other.forget(minutes)
 
 
 def _fields(opened: Opened | None) -> tuple[object, ...] | None:

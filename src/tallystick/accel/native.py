@@ -27,6 +27,7 @@ def find() -> Body:
             merkle_root=built.merkle_root,
             seal_block=built.seal_block,
             chained=built.chained,
+            used_references=built.UsedReferences,
             start_workers=built.start_workers,
         )
     except ModuleNotFoundError:

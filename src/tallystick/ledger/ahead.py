@@ -37,6 +37,7 @@ class Ahead:
         """What blocks have changed that are not committed yet."""
         self._newest_first = tuple([run.changed.records for run in reversed(runs)])
         self._used = tuple([run.used_by for run in reversed(runs)])
+        self._used_before = state.used.used_by
         self._minutes = tuple([(run.minutes_dropped, tuple(run.used)) for run in runs])
 
     @property
@@ -89,7 +90,7 @@ class Ahead:
             found = used.get(wanted)
             if found is not None and not is_over(found[0], now_ms):
                 return found[1]
-        return self._state.used_by(sender, reference, now_ms)
+        return self._used_before(sender, reference, now_ms)
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""

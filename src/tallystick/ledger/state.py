@@ -39,8 +39,6 @@ CACHE_MAX = 400_000
 """Decoded records kept in memory."""
 VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
-FORGOTTEN_MAX = 20_000
-"""References that have expired and are let go of with one block; the others wait for the next."""
 
 _MISSING: Any = object()
 
@@ -91,18 +89,6 @@ def genesis_tip(time_ms: int) -> Tip:
     return Tip(0, time_ms, ZERO_HASH, receipts_root_of(()))
 
 
-class _Used(msgspec.Struct, frozen=True, gc=False):
-    """A reference that is used up, under the sender's id, a space, and the reference.
-
-    There may be millions, of which the cyclic collector would look at every tuple.
-    """
-
-    minute: int
-    """Expiry minute."""
-    by: bytes
-    """Id of the transaction that used it."""
-
-
 class State:
     """The state after the last committed block, as the executing thread reads it."""
 
@@ -139,10 +125,9 @@ class State:
             tree_version = self.tree.apply_records(0, store.scan(b""))
         self.tree_version = tree_version
         self._versions = deque([(tip.height, self.tree_version)])
-        self._used: dict[str, _Used] = {}
-        self._minutes: dict[int, list[list[str]]] = {}
+        self.used = self.body.used_references()
+        """References that are used up, by what was committed."""
         self._lists: dict[int, list[int]] = {}
-        self._over: deque[tuple[int, list[str]]] = deque()
         self._load_used()
 
     @property
@@ -193,20 +178,19 @@ class State:
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
-        used = self._used.get(f"{sender} {reference}")
-        return None if used is None or is_over(used.minute, now_ms) else used.by
+        return self.used.used_by(sender, reference, now_ms)
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""
-        return tuple(sorted([minute for minute in self._minutes if is_over(minute, now_ms)]))
+        return tuple(sorted([minute for minute in self._lists if is_over(minute, now_ms)]))
 
     def next_minute_over_ms(self) -> int | None:
         """Ledger time at which the first list of used references is to be dropped."""
-        return over_ms(min(self._minutes)) if self._minutes else None
+        return over_ms(min(self._lists)) if self._lists else None
 
     def minutes(self) -> set[int]:
         """Expiry minutes that have a list."""
-        return set(self._minutes)
+        return set(self._lists)
 
     def root(self) -> bytes:
         """Root of the state tree."""
@@ -218,7 +202,7 @@ class State:
 
     def used_count(self) -> int:
         """How many references are used up and not yet expired."""
-        return len(self._used)
+        return self.used.count
 
     def version_at(self, height: int) -> int | None:
         """Version of the tree after a block, if it is still kept."""
@@ -237,11 +221,10 @@ class State:
         self._few.note(candidate.touched, candidate.records)
         self._bound()
         for minute in candidate.minutes_dropped:
-            self._over.extend((minute, names) for names in self._minutes.pop(minute, ()))
             self._lists.pop(minute, None)
+        self.used.forget(candidate.minutes_dropped)
         for minute, uses in candidate.used.items():
             self._note_list(minute, header.height, uses)
-        self._forget_used()
         self.tip = Tip(header.height, header.time_ms, header_hash, candidate.receipts_root)
         self._keep_version(header.height, candidate.tree_version)
 
@@ -292,24 +275,8 @@ class State:
 
     def _note_list(self, minute: int, height: int, uses: list[Use]) -> None:
         """Note that a block used references that expire within a minute."""
-        names = [f"{sender} {reference}" for sender, reference, _ in uses]
-        self._used.update(zip(names, [_Used(minute, by) for _, _, by in uses], strict=True))
         self._lists.setdefault(minute, []).append(height)
-        self._minutes.setdefault(minute, []).append(names)
-
-    def _forget_used(self) -> None:
-        """Let go of references that have expired, some with each block: there may be very many.
-
-        Until then they are over all the same, and may have been used anew.
-        """
-        used, most = self._used, FORGOTTEN_MAX
-        while self._over and most > 0:
-            minute, names = self._over.popleft()
-            most -= len(names)
-            for name in names:
-                found = used.get(name)
-                if found is not None and found.minute == minute:
-                    used.pop(name, None)
+        self.used.note(minute, uses)
 
 
 def decoded_record(
