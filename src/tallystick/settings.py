@@ -16,6 +16,9 @@
     [store]
     kind = "auto"                # what keeps the state: "rocksdb", or "lsm" (make native): quicker
 
+    [state]
+    cache_records = "auto"       # records kept decoded in memory: a number, or what is sensible
+
     [engine]
     kind = "cometbft"            # who orders: "embedded" (one node) or "cometbft" (a consortium)
     p2p = "0.0.0.0:26656"        # where the engine listens for the other members' engines
@@ -24,7 +27,7 @@
 
 The engine's own files are written anew from these settings at every start.
 The environment: TALLY_LISTEN, TALLY_SOCKET, TALLY_ACCEL, TALLY_PYTHON_CORE,
-TALLY_HUGE_PAGES, TALLY_STORE, TALLY_PASSPHRASE_FILE.
+TALLY_HUGE_PAGES, TALLY_STORE, TALLY_CACHE_RECORDS, TALLY_PASSPHRASE_FILE.
 """
 
 from __future__ import annotations
@@ -167,6 +170,22 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
 
+CacheRecords = Annotated[int, Meta(ge=1, le=100_000_000)] | Literal["auto"]
+"""How many records, or as many as suit the machine."""
+
+
+class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of the state is at hand."""
+
+    cache_records: CacheRecords = "auto"
+    """Records that are kept decoded: those that were used or made last.
+
+    `auto` takes an eighth of the memory that the process may have, at 1,250 bytes a record (a
+    balance takes 360, a piece of a receivable 1,250, a delivery 2,250), for at least 100,000 and
+    at most 4,000,000.
+    """
+
+
 PythonCore = Annotated[int, Meta(ge=0, le=4_095)] | Literal["auto", "any"]
 """A core by its number, one that the node chooses, or whichever the system gives."""
 
@@ -185,6 +204,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Who orders transactions."""
     store: StoreSettings = StoreSettings()
     """How the state is kept on disk."""
+    state: StateSettings = StateSettings()
+    """How much of the state is at hand."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """Lines for people or for programs; `auto` is text on a terminal and JSON elsewhere."""
     accel: str = "auto"
@@ -243,9 +264,15 @@ def _with_environment(found: Settings, environment: Mapping[str, str]) -> Settin
     pages = environment.get("TALLY_HUGE_PAGES", found.huge_pages)
     if pages not in get_args(HugePagesWanted):
         raise SettingsError("TALLY_HUGE_PAGES", f"{pages!r} is none of {get_args(HugePagesWanted)}")
+    records = environment.get("TALLY_CACHE_RECORDS", found.state.cache_records)
+    try:
+        records = msgspec.convert(records, CacheRecords, strict=False)
+    except msgspec.ValidationError as problem:
+        raise SettingsError("TALLY_CACHE_RECORDS", str(problem)) from None
     return msgspec.structs.replace(
         found,
         listen=listen,
+        state=StateSettings(cache_records=records),
         store=msgspec.structs.replace(found.store, kind=store),
         accel=environment.get("TALLY_ACCEL", found.accel),
         python_core=core,

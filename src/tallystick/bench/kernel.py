@@ -25,6 +25,7 @@ from tallystick.ledger.execute import Ledger
 from tallystick.ledger.genesis import BUDGET, HORIZON_MS, AppVersion, Genesis, first_records
 from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State, genesis_tip
+from tallystick.node.memory import records_in_memory
 from tallystick.node.pages import HugePages
 from tallystick.store.memory import MemoryStore
 from tallystick.values.codec import encode
@@ -79,7 +80,14 @@ class Kernel:
         decoders = ledger.rules.decoders
         self._body = body_of_nodes()
         tip = genesis_tip(genesis.time_ms)
-        self._state = State(store, decoders, tip, tree=_NoTree(), body=self._body)
+        self._state = State(
+            store,
+            decoders,
+            tip,
+            tree=_NoTree(),
+            body=self._body,
+            cache_max=records_in_memory(settings_of_nodes().state.cache_records),
+        )
 
     def block(self, raws: Sequence[bytes], *, refused: float = 0.0) -> float:
         """Execute a block and carry the state on; how many seconds the execution took."""

@@ -33,7 +33,7 @@ from tallystick.ledger.proof import (
     seal_of,
 )
 from tallystick.ledger.side import place_of, receipt_key
-from tallystick.ledger.state import State, Tip, genesis_tip
+from tallystick.ledger.state import CACHE_MAX, State, Tip, genesis_tip
 from tallystick.ledger.transaction import Transaction
 from tallystick.ledger.view import Past, View
 from tallystick.store.base import BlockLog, Changes, StateReader, StateStore
@@ -62,6 +62,7 @@ class Chain:
         *,
         sign: Sign | None = None,
         body: Body | None = None,
+        cache_max: int = CACHE_MAX,
     ) -> None:
         """Bring the store up to the log, rebuild the tree, and compare with the last block's root.
 
@@ -72,6 +73,7 @@ class Chain:
         self._store = store
         self._sign = sign
         self._body = body or load()
+        self._cache_max = cache_max
         self._lock = threading.Lock()
         self._unflushed = 0
         self._last_ledger_ms = 0
@@ -111,6 +113,7 @@ class Chain:
             tip,
             tree=self._body.tree(),
             body=self._body,
+            cache_max=self._cache_max,
         )
         self._stand(state, ledger_ms)
         if expected is not None and state.root() != expected:
@@ -185,6 +188,7 @@ class Chain:
                 tree=tree,
                 tree_version=version,
                 body=self._body,
+                cache_max=self._cache_max,
             )
             self._entries.clear()
             self._seal = None

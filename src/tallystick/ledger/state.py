@@ -19,6 +19,7 @@ from tallystick.accel import Body, StateTree, load
 from tallystick.errors import StateDamaged
 from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
+from tallystick.ledger.cache import MISSING, Cache
 from tallystick.ledger.candidate import Candidate
 from tallystick.ledger.few import FEW_MAX, Few
 from tallystick.ledger.memory import TEXTS, Memory
@@ -36,11 +37,9 @@ from tallystick.ledger.system import CLOCK, Clock
 from tallystick.values.codec import encode_key
 
 CACHE_MAX = 400_000
-"""Decoded records kept in memory."""
+"""Decoded records kept in memory, unless it is said how many."""
 VERSIONS_KEPT = 64
 """Versions of the tree from which proofs can be made."""
-
-_MISSING: Any = object()
 
 
 class Source(Protocol):
@@ -110,8 +109,7 @@ class State:
         """
         self._store = store
         self._decoders = decoders
-        self._cache: dict[bytes, Any] = {}
-        self._cache_max = cache_max
+        self._cache = Cache(cache_max)
         self._few = Few(store, decoders, few_max=few_max)
         self.memory = Memory()
         """What follows from committed records."""
@@ -137,14 +135,21 @@ class State:
 
     def load(self, name: str, key: bytes) -> Record | None:
         """The record of a key; `name` is its record name."""
-        found: Record | None = self._cache.get(key, _MISSING)
-        if found is _MISSING:
-            if self._few.lacks(name, key):
-                return None
-            raw, found = self._store.get(key), None
-            if raw is not None:
-                found = _sharing(decoded_record(self._decoders, name, raw))
-            self._remember(key, found)
+        found: Record | None = self._cache.young.get(key, MISSING)
+        if found is MISSING:
+            found = self._cache.get(key)
+            if found is MISSING:
+                found = self._read(name, key)
+        return found
+
+    def _read(self, name: str, key: bytes) -> Record | None:
+        """The record of a key that is not at hand."""
+        if self._few.lacks(name, key):
+            return None
+        raw, found = self._store.get(key), None
+        if raw is not None:
+            found = _sharing(decoded_record(self._decoders, name, raw))
+        self._cache.keep(key, found)
         return found
 
     def absent(self) -> set[str]:
@@ -158,14 +163,13 @@ class State:
         if not cold:
             return []
         cold.sort()  # neighbours are read together
-        read = {
-            key: decoded_record(self._decoders, wanted[key], raw)
-            for key, raw in zip(cold, self._store.get_many(cold), strict=True)
-            if raw is not None
-        }
-        cache.update(read)
-        self._bound()
-        return list(read.values())
+        read = []
+        for key, raw in zip(cold, self._store.get_many(cold), strict=True):
+            if raw is not None:
+                found = decoded_record(self._decoders, wanted[key], raw)
+                cache.keep(key, found)
+                read.append(found)
+        return read
 
     def scan(self, name: str, prefix: bytes, start: bytes | None) -> Iterator[tuple[bytes, Record]]:
         """Records whose key begins with the prefix, from `start` on, in key order.
@@ -173,8 +177,9 @@ class State:
         What it decodes is not remembered: a block may be committed between two steps of it.
         """
         for key, raw in self._store.scan(prefix, start):
-            found = self._cache.get(key)
-            yield key, decoded_record(self._decoders, name, raw) if found is None else found
+            found = self._cache.peek(key)
+            is_new = found is MISSING or found is None
+            yield key, decoded_record(self._decoders, name, raw) if is_new else found
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
@@ -217,9 +222,8 @@ class State:
         header = candidate.header
         self.memory.forget(self._asked_for(candidate))
         self._store.apply(header.height, candidate.writes, self._side(candidate))
-        self._cache.update(candidate.records)
+        self._cache.commit(candidate.records)
         self._few.note(candidate.touched, candidate.records)
-        self._bound()
         for minute in candidate.minutes_dropped:
             self._lists.pop(minute, None)
         self.used.forget(candidate.minutes_dropped)
@@ -246,19 +250,6 @@ class State:
             _, old = self._versions.popleft()
             if old != self._versions[0][1]:
                 self.tree.drop(old)
-
-    def _remember(self, key: bytes, found: Record | None) -> None:
-        """Cache a record."""
-        self._cache[key] = found
-        self._bound()
-
-    def _bound(self) -> None:
-        """Let go of what is too much for the cache and of a tenth, the oldest first."""
-        cache = self._cache
-        over = len(cache) - self._cache_max
-        if over > 0:
-            for old in list(cache)[: over + self._cache_max // 10]:  # copied in one step
-                cache.pop(old, None)
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
         """Side entries of a block: what it adds, and the lists that it drops."""

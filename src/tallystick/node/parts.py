@@ -30,6 +30,7 @@ from tallystick.ledger.authority import Authority
 from tallystick.ledger.execute import Ledger
 from tallystick.node.beginning import read_passphrase
 from tallystick.node.consortium import Consortium
+from tallystick.node.memory import records_in_memory
 from tallystick.settings import Settings
 from tallystick.store.disk import OsDisk
 from tallystick.store.kinds import kind_for, open_state
@@ -116,7 +117,8 @@ def open_parts(
     kind = kind_for(state, settings.store.kind, is_native=body.name != "python")
     store = open_state(state, kind, begins=begins, tell=log.warning)
     stack.callback(store.close)
-    chain = Chain(ledger, blocks, store, sign=sign, body=body)
+    cache_max = records_in_memory(settings.state.cache_records)
+    chain = Chain(ledger, blocks, store, sign=sign, body=body, cache_max=cache_max)
     opened = Opened(folder, settings, chain, body, Verdicts(body.open_batch), clock)
     made = _embedded(opened, stack) if is_embedded else _consortium(opened, stack)
     engine, watched, clock_trouble, light = made
