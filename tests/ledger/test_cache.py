@@ -77,3 +77,16 @@ def test_a_block_larger_than_the_bound_is_taken_whole() -> None:
     cache = Cache(1)
     cache.commit({key(number): note(number) for number in range(5)})
     assert [cache.get(key(number)) for number in range(5)] == [note(number) for number in range(5)]
+
+
+def test_what_was_read_never_hides_what_was_committed_meanwhile() -> None:
+    """A scan looks at a record that another thread is about to commit anew; so may a slow read."""
+    cache = Cache(8)
+    cache.commit({key(1): note(1)})
+    cache.commit({key(number): note(number) for number in range(2, 9)})  # 1 is old from now on
+    seen = cache.peek(key(1))
+    assert seen == note(1)
+    assert key(1) not in cache.young  # to look makes nothing young
+    cache.commit({key(1): note(2)})
+    cache.keep(key(1), seen)
+    assert cache.get(key(1)) == note(2)
