@@ -5,11 +5,15 @@
 //! path says what is wrong with it (`ledger/transaction.py`, docs/reference/formats.md).
 
 use crate::beside::beside;
+use pyo3::exceptions::PyIndexError;
 use pyo3::import_exception;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 use sha2::{Digest, Sha256};
+use std::sync::{Mutex, PoisonError};
 
+use crate::known::Known;
+use crate::merkle::Hash;
 use crate::signatures::{item, judge};
 
 import_exception!(tallystick.accel.errors, NotOpened);
@@ -34,6 +38,9 @@ struct Envelope<'a> {
     /// `SIGNED_BYTES` for each signature.
     signed: &'a [u8],
 }
+
+/// An envelope, and the digest of all its bytes.
+type Digested<'a> = (Envelope<'a>, &'a Hash);
 
 impl<'a> Envelope<'a> {
     /// Read an envelope; `None` unless it is the one encoding of a whole one.
@@ -89,7 +96,7 @@ fn count_of(raw: &[u8]) -> Option<(usize, &[u8])> {
     }
 }
 
-fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+fn sha256(parts: &[&[u8]]) -> Hash {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);
@@ -97,52 +104,165 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What is inside one envelope.
-#[pyclass(frozen, get_all, module = "tallystick_native")]
-struct Opened {
-    /// The encoded body.
-    body: Py<PyBytes>,
-    /// SHA-256 of domain and body.
-    id: Py<PyBytes>,
-    /// Public keys that signed, sorted.
-    keys: Py<PyTuple>,
-}
-
-impl Opened {
-    fn new(py: Python<'_>, envelope: Envelope<'_>, id: &[u8; 32]) -> PyResult<Self> {
-        let keys = envelope.signatures().map(|(key, _)| PyBytes::new(py, key));
-        Ok(Self {
-            body: PyBytes::new(py, envelope.body).unbind(),
-            id: PyBytes::new(py, id).unbind(),
-            keys: PyTuple::new(py, keys.collect::<Vec<_>>())?.unbind(),
-        })
-    }
-}
+/// What is inside one envelope: the encoded body, the transaction's id, the keys that signed.
+type Inside<'py> = (
+    Bound<'py, PyBytes>,
+    Bound<'py, PyBytes>,
+    Bound<'py, PyTuple>,
+);
 
 /// Many transactions, read and hashed; their signatures are checked when that is asked for.
 #[pyclass(frozen, module = "tallystick_native")]
-struct OpenedBatch {
+pub struct OpenedBatch {
     raws: Vec<Py<PyBytes>>,
     domain: Vec<u8>,
     /// SHA-256 of each raw, whatever it is.
-    #[pyo3(get)]
-    digests: Py<PyList>,
-    /// What is inside each; None for what is no envelope.
-    #[pyo3(get)]
-    opened: Py<PyList>,
+    digests: Vec<Hash>,
+    /// SHA-256 of domain and body of each; `None` for what is no envelope.
+    ids: Vec<Option<Hash>>,
+}
+
+impl OpenedBatch {
+    /// What is inside at a place.
+    fn inside<'py>(&self, py: Python<'py>, at: usize) -> PyResult<Option<Inside<'py>>> {
+        let Some(id) = &self.ids[at] else {
+            return Ok(None);
+        };
+        let Some(envelope) = Envelope::read(self.raws[at].bind(py).as_bytes()) else {
+            return Ok(None);
+        };
+        let keys: Vec<_> = envelope
+            .signatures()
+            .map(|(key, _)| PyBytes::new(py, key))
+            .collect();
+        Ok(Some((
+            PyBytes::new(py, envelope.body),
+            PyBytes::new(py, id),
+            PyTuple::new(py, keys)?,
+        )))
+    }
+
+    /// The envelopes of some places, each with the digest of all its bytes.
+    fn some<'a>(&'a self, py: Python<'a>, places: &[isize]) -> PyResult<Vec<Digested<'a>>> {
+        let mut found = Vec::with_capacity(places.len());
+        for &place in places {
+            let at = usize::try_from(place).ok();
+            let raw = at.and_then(|at| self.raws.get(at).zip(self.digests.get(at)));
+            let read = raw
+                .and_then(|(raw, digest)| Some((Envelope::read(raw.bind(py).as_bytes())?, digest)));
+            found.push(read.ok_or_else(|| NotOpened::new_err(place))?);
+        }
+        Ok(found)
+    }
+
+    /// The same as `verify`, but what is known to be good is not checked, and what is found good is
+    /// known afterwards. Then how many were known, and how many signatures were checked.
+    pub fn check(
+        &self,
+        py: Python<'_>,
+        places: &[isize],
+        known: &Mutex<Known>,
+    ) -> PyResult<(Vec<isize>, usize, usize)> {
+        let asked = self.some(py, places)?;
+        Ok(beside(py, || {
+            let mut firsts = vec![-1; asked.len()];
+            let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+            let new: Vec<usize> = {
+                let known = lock();
+                let all = 0..asked.len();
+                all.filter(|&at| !known.has(asked[at].1)).collect()
+            };
+            let envelopes: Vec<_> = new.iter().map(|&at| asked[at].0).collect();
+            for (&at, first) in new.iter().zip(first_bad(&self.domain, &envelopes)) {
+                firsts[at] = first;
+            }
+            let good = new.iter().filter(|&&at| firsts[at] < 0);
+            lock().note(good.map(|&at| *asked[at].1));
+            let signatures = envelopes.iter().map(|each| each.signatures().count()).sum();
+            (firsts, asked.len() - new.len(), signatures)
+        }))
+    }
 }
 
 #[pymethods]
 impl OpenedBatch {
+    /// SHA-256 of each, whatever it is.
+    #[getter]
+    fn digests<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let all = self.digests.iter();
+        all.map(|digest| PyBytes::new(py, digest)).collect()
+    }
+
+    /// What is inside each; None for what is no envelope.
+    #[getter]
+    fn opened(slf: Py<Self>) -> Opened {
+        Opened { batch: slf }
+    }
+
     /// Check all signatures of some places; -1 when they are good, else the first bad one's position.
     fn verify(&self, py: Python<'_>, places: Vec<isize>) -> PyResult<Vec<isize>> {
-        let mut envelopes = Vec::with_capacity(places.len());
-        for place in places {
-            let raw = usize::try_from(place).ok().and_then(|at| self.raws.get(at));
-            let envelope = raw.and_then(|raw| Envelope::read(raw.bind(py).as_bytes()));
-            envelopes.push(envelope.ok_or_else(|| NotOpened::new_err(place))?);
+        let asked = self.some(py, &places)?;
+        Ok(beside(py, || {
+            let envelopes: Vec<_> = asked.iter().map(|(envelope, _)| *envelope).collect();
+            first_bad(&self.domain, &envelopes)
+        }))
+    }
+}
+
+/// What is inside each transaction of a batch: made when it is asked for, and let go of by then.
+#[pyclass(frozen, module = "tallystick_native")]
+struct Opened {
+    batch: Py<OpenedBatch>,
+}
+
+#[pymethods]
+impl Opened {
+    fn __len__(&self) -> usize {
+        self.batch.get().raws.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, place: isize) -> PyResult<Option<Inside<'py>>> {
+        let count = self.__len__();
+        let at = if place < 0 {
+            count.checked_add_signed(place)
+        } else {
+            usize::try_from(place).ok()
+        };
+        match at.filter(|&at| at < count) {
+            Some(at) => self.batch.get().inside(py, at),
+            None => Err(PyIndexError::new_err("there is no such place")),
         }
-        Ok(beside(py, || first_bad(&self.domain, &envelopes)))
+    }
+
+    fn __iter__(&self, py: Python<'_>) -> OpenedOneByOne {
+        OpenedOneByOne {
+            batch: self.batch.clone_ref(py),
+            next: 0,
+        }
+    }
+}
+
+/// The same, one after the other.
+#[pyclass(module = "tallystick_native")]
+struct OpenedOneByOne {
+    batch: Py<OpenedBatch>,
+    next: usize,
+}
+
+#[pymethods]
+impl OpenedOneByOne {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Option<Inside<'py>>>> {
+        let batch = self.batch.get();
+        let at = self.next;
+        if at == batch.raws.len() {
+            return Ok(None);
+        }
+        self.next += 1;
+        batch.inside(py, at).map(Some)
     }
 }
 
@@ -179,30 +299,23 @@ fn open_batch(
         let hashed = slices.iter().map(|raw| {
             let envelope = Envelope::read(raw);
             let id = envelope.map(|found| sha256(&[domain, found.body]));
-            (sha256(&[raw]), envelope.zip(id))
+            (sha256(&[raw]), id)
         });
         hashed.collect()
     });
-    let digests = read.iter().map(|(digest, _)| PyBytes::new(py, digest));
-    let digests = PyList::new(py, digests.collect::<Vec<_>>())?;
-    let opened = PyList::empty(py);
-    for (_, found) in &read {
-        match found {
-            Some((envelope, id)) => opened.append(Opened::new(py, *envelope, id)?)?,
-            None => opened.append(py.None())?,
-        }
-    }
+    let (digests, ids) = read.into_iter().unzip();
     Ok(OpenedBatch {
         raws: raws.into_iter().map(Bound::unbind).collect(),
         domain: domain.to_vec(),
-        digests: digests.unbind(),
-        opened: opened.unbind(),
+        digests,
+        ids,
     })
 }
 
 /// Put the functions and classes of this file into the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Opened>()?;
+    module.add_class::<OpenedOneByOne>()?;
     module.add_class::<OpenedBatch>()?;
     module.add_function(wrap_pyfunction!(open_batch, module)?)
 }

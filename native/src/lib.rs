@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 mod beside;
 mod blocks;
 mod envelopes;
+mod known;
 mod merkle;
 mod msgpack;
 mod signatures;
@@ -23,6 +24,7 @@ fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     beside::register(module)?;
     blocks::register(module)?;
     envelopes::register(module)?;
+    known::register(module)?;
     merkle::register(module)?;
     signatures::register(module)?;
     store::register(module)?;

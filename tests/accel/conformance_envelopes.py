@@ -112,11 +112,11 @@ class EnvelopeConformance:
         assert others == [None, None]
         assert first is not None
         assert second is not None
-        assert (first.body, second.body) == (b"a body", b"another")
-        assert first.id == transaction.transaction_id(b"a body")
+        assert (first[0], second[0]) == (b"a body", b"another")
+        assert first[1] == transaction.transaction_id(b"a body")
         keys = [each.public_key().public_bytes_raw() for each in (one, two)]
-        assert first.keys == (keys[0],)
-        assert second.keys == tuple(sorted(keys))
+        assert first[2] == (keys[0],)
+        assert second[2] == tuple(sorted(keys))
 
     def test_an_empty_batch(self) -> None:
         batch = self.body.open_batch([])
@@ -163,7 +163,7 @@ class EnvelopeConformance:
         raws = [unsigned(bytes(length), 1) for length in lengths]
         found = self.body.open_batch(raws).opened
         assert [each is not None for each in found] == [len(raw) <= BYTES_MAX for raw in raws]
-        assert [each.body for each in found if each] == [
+        assert [each[0] for each in found if each] == [
             bytes(length)
             for raw, length in zip(raws, lengths, strict=True)
             if len(raw) <= BYTES_MAX
@@ -187,6 +187,49 @@ class EnvelopeConformance:
         for raw, opened in zip(raws, batch.opened, strict=True):
             if opened is not None:
                 envelope = decoder(Envelope).decode(raw)
-                assert opened.body == envelope.body
-                assert opened.keys == tuple(each.public_key for each in envelope.signatures)
-                assert opened.id == sha256(transaction.signed_bytes(opened.body)).digest()
+                body, identity, keys = opened
+                assert body == envelope.body
+                assert keys == tuple(each.public_key for each in envelope.signatures)
+                assert identity == sha256(transaction.signed_bytes(body)).digest()
+
+    def test_what_is_inside_is_at_its_place(self) -> None:
+        raws = [unsigned(b"one", 1), b"nothing", unsigned(b"two", 2)]
+        opened = self.body.open_batch(raws).opened
+        assert len(opened) == 3
+        assert [opened[place] for place in range(-3, 3)] == [*opened, *opened]
+        assert [each and each[0] for each in opened] == [b"one", None, b"two"]
+        for place in (3, -4):
+            with pytest.raises(IndexError):
+                _ = opened[place]
+
+    def test_good_signatures_are_checked_once(self) -> None:
+        one, two = officers(2)
+        good = [signed_by(b"first", one), signed_by(b"second", one, two)]
+        bad = signed_by(b"third", one).replace(b"third", b"THIRD")
+        known = self.body.known_good(10)
+        batch = self.body.open_batch([*good, bad])
+        assert known.check(batch, []) == ([], 0, 0)
+        assert known.check(batch, [1, 2]) == ([-1, 0], 0, 3)
+        assert known.check(batch, [0, 1, 2]) == ([-1, -1, 0], 1, 2)
+        again = self.body.open_batch(good)
+        assert known.check(again, range(2)) == ([-1, -1], 2, 0)
+        assert self.body.known_good(10).check(again, [1]) == ([-1], 0, 2)
+
+    def test_the_newer_half_of_the_good_ones_is_known(self) -> None:
+        (signer,) = officers(1)
+        raws = [signed_by(bytes([each]), signer) for each in range(9)]
+        batch, known = self.body.open_batch(raws), self.body.known_good(6)
+        for place in range(9):
+            assert known.check(batch, [place])[1] == 0
+        assert known.check(batch, range(3, 9))[1] == 6
+        assert known.check(batch, range(3)) == ([-1] * 3, 0, 3)
+        assert known.check(batch, range(9))[1] == 6
+        few = self.body.known_good(0)
+        assert few.check(batch, range(9)) == ([-1] * 9, 0, 9)
+        assert few.check(batch, [8, 7])[1] == 2
+
+    def test_what_is_not_open_is_not_known(self) -> None:
+        batch, known = self.body.open_batch([unsigned(b"", 1), b"nothing"]), self.body.known_good(2)
+        for place in (1, 2, -1):
+            with pytest.raises(NotOpened, match=f"place {place} "):
+                known.check(batch, [0, place])

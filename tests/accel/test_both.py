@@ -210,7 +210,9 @@ def use_everything(body: Body) -> None:
     sealed.receipt(0)
     sealed.entry(b"head", b"tail")
     body.chained(KEY, [("S1", "r-1", KEY)])
-    body.open_batch([GOOD]).verify([0])
+    batch = body.open_batch([GOOD])
+    body.known_good(2).check(batch, [0])
+    batch.verify([0])
     used = body.used_references()
     used.note(1, [("S1", "r-1", KEY)])
     used.used_by("S1", "r-1", 0)
@@ -246,7 +248,7 @@ WRONGS = {
     "id": "open_batch: opened",
     "keys": "open_batch: opened",
     "nothing": "open_batch: opened",
-    "verdict": "OpenedBatch.verify:",
+    "verdict": "KnownGood.check:",
     "root": "tree.apply:",
     "size": "tree.apply:",
     "get": "tree.get:",

@@ -7,7 +7,6 @@ from dataclasses import fields, replace
 from typing import Any
 
 from tallystick.accel import Body, OpenedBatch, SealedBlock, StateTree, UsedReferences
-from tallystick.accel.envelopes import OpenedEnvelope
 
 NOT_OF_A_CHAIN = frozenset(
     {
@@ -16,6 +15,7 @@ NOT_OF_A_CHAIN = frozenset(
         "verify_batch",
         "is_small_order",
         "is_valid_point",
+        "known_good",
         "merkle_root",
         "start_workers",
     }
@@ -143,9 +143,10 @@ class BentBatch:
         self.digests = right.digests
         self.opened: Sequence[Any] = right.opened
         self._verdicts: Callable[[Any], Any] = once if part == "verdict" else list
-        if part == "id" and right.opened and right.opened[-1] is not None:
-            body, identity, keys = (getattr(right.opened[-1], name) for name in OPENED)
-            self.opened = [*right.opened[:-1], OpenedEnvelope(body, once(identity), keys)]
+        *others, last = right.opened or [None]
+        if part == "id" and last is not None:
+            body, identity, keys = last
+            self.opened = [*others, (body, once(identity), keys)]
 
     def verify(self, places: Sequence[int]) -> list[int]:
         """The verdicts, or nearly: a good signature is called bad, or a bad one good."""
@@ -153,6 +154,5 @@ class BentBatch:
         return verdicts
 
 
-OPENED = ("body", "id", "keys")
 NOBODY = bytes(32)
 """Stands for no transaction's id."""

@@ -13,7 +13,15 @@ The Python body is also at hand by name: `verify`, `verify_batch`, `is_small_ord
 
 from tallystick.accel import native
 from tallystick.accel.blocks import Accepted, Executed, chained, seal_block
-from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, StateTree, UsedReferences
+from tallystick.accel.body import (
+    Body,
+    KnownGood,
+    Opened,
+    OpenedBatch,
+    SealedBlock,
+    StateTree,
+    UsedReferences,
+)
 from tallystick.accel.both import both
 from tallystick.accel.envelopes import open_batch
 from tallystick.accel.errors import (
@@ -25,6 +33,7 @@ from tallystick.accel.errors import (
     UnknownVersion,
     WrongPart,
 )
+from tallystick.accel.known import KnownTable
 from tallystick.accel.merkle import merkle_root
 from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
@@ -42,6 +51,8 @@ __all__ = [
     "Body",
     "Executed",
     "Existence",
+    "KnownGood",
+    "KnownTable",
     "NonExistence",
     "NotBuilt",
     "NotOpened",
@@ -78,6 +89,7 @@ _PYTHON = Body(
     is_small_order=is_small_order,
     is_valid_point=is_valid_point,
     open_batch=open_batch,
+    known_good=KnownTable,
     tree=Tree,
     merkle_root=merkle_root,
     seal_block=seal_block,

@@ -8,7 +8,15 @@ from tallystick.accel.blocks import Executed, Use
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
 
-__all__ = ["Body", "Opened", "OpenedBatch", "SealedBlock", "StateTree", "UsedReferences"]
+__all__ = [
+    "Body",
+    "KnownGood",
+    "Opened",
+    "OpenedBatch",
+    "SealedBlock",
+    "StateTree",
+    "UsedReferences",
+]
 
 
 class StateTree(Protocol):
@@ -48,20 +56,9 @@ class StateTree(Protocol):
         """Bytes taken in all, and those free for new nodes; None from a body that counts none."""
 
 
-class Opened(Protocol):
-    """What is inside one transaction as it travels; signatures are checked by its batch."""
-
-    @property
-    def body(self) -> bytes:
-        """The encoded body."""
-
-    @property
-    def id(self) -> bytes:
-        """SHA-256 of domain and body: the transaction's id."""
-
-    @property
-    def keys(self) -> tuple[bytes, ...]:
-        """Public keys that signed, sorted."""
+Opened = tuple[bytes, bytes, tuple[bytes, ...]]
+"""What is inside one transaction as it travels: the encoded body; SHA-256 of domain and body, which
+is the transaction's id; public keys that signed, sorted. Signatures are checked by its batch."""
 
 
 class OpenedBatch(Protocol):
@@ -73,7 +70,10 @@ class OpenedBatch(Protocol):
 
     @property
     def opened(self) -> Sequence[Opened | None]:
-        """What is inside each; None when it is no envelope in its one encoding."""
+        """What is inside each; None when it is no envelope in its one encoding.
+
+        It may be made each time it is asked for.
+        """
 
     def verify(self, places: Sequence[int]) -> list[int]:
         """Check all signatures of some places of the batch.
@@ -81,6 +81,13 @@ class OpenedBatch(Protocol):
         For each place -1 when they are good, else the position of the first bad one. `NotOpened`
         when a place is not one of the batch, or nothing was opened there.
         """
+
+
+class KnownGood(Protocol):
+    """Transactions whose signatures were found good; `KnownTable` says what is meant."""
+
+    def check(self, batch: OpenedBatch, places: Sequence[int]) -> tuple[list[int], int, int]:
+        """What `verify` says of some places; how many were known; signatures checked for it."""
 
 
 class SealedBlock(Protocol):
@@ -138,6 +145,8 @@ class Body:
     """Tell 32 bytes that are a point of the curve."""
     open_batch: Callable[[Sequence[bytes]], OpenedBatch]
     """Read and hash many transactions as they travel."""
+    known_good: Callable[[int], KnownGood]
+    """Make a memory of good signatures, of so many transactions at most: for batches of its own."""
     tree: Callable[[], StateTree]
     """Make a new, empty tree."""
     merkle_root: Callable[[Sequence[bytes]], bytes]

@@ -4,10 +4,10 @@ For tests and for who doubts: slower than either. What a body raises on purpose 
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from tallystick.accel.blocks import Use
-from tallystick.accel.body import Body, Opened, OpenedBatch, SealedBlock, UsedReferences
+from tallystick.accel.body import Body, KnownGood, OpenedBatch, SealedBlock, UsedReferences
 from tallystick.accel.both_tree import BothTrees
 from tallystick.accel.compare import same, same_calls
 
@@ -25,6 +25,7 @@ def both(one: Body, other: Body) -> Body:
         is_small_order=_alike("is_small_order", one.is_small_order, other.is_small_order),
         is_valid_point=_alike("is_valid_point", one.is_valid_point, other.is_valid_point),
         open_batch=lambda raws: _BothBatches(one.open_batch(raws), other.open_batch(raws)),
+        known_good=lambda kept: _BothKnown(one.known_good(kept), other.known_good(kept)),
         tree=lambda: BothTrees(one.tree(), other.tree()),
         merkle_root=_alike("merkle_root", one.merkle_root, other.merkle_root),
         seal_block=lambda *given: _BothBlocks(one.seal_block(*given), other.seal_block(*given)),
@@ -44,21 +45,33 @@ class _BothBatches:
 
     def __init__(self, one: OpenedBatch, other: OpenedBatch) -> None:
         """Compare hashes and what is inside."""
-        self._one, self._other = one, other
+        self.one, self.other = one, other
         self.digests = same("open_batch: digests", list(one.digests), list(other.digests))
-        same(
-            "open_batch: opened",
-            [_fields(each) for each in one.opened],
-            [_fields(each) for each in other.opened],
-        )
-        self.opened = list(one.opened)
+        self.opened = same("open_batch: opened", list(one.opened), list(other.opened))
 
     def verify(self, places: Sequence[int]) -> list[int]:
         """For each place -1, or the position of its first signature that is bad."""
         return same_calls(
             "OpenedBatch.verify",
-            lambda: self._one.verify(places),
-            lambda: self._other.verify(places),
+            lambda: self.one.verify(places),
+            lambda: self.other.verify(places),
+        )
+
+
+class _BothKnown:
+    """The same good signatures, remembered by two bodies."""
+
+    def __init__(self, one: KnownGood, other: KnownGood) -> None:
+        """Hold both."""
+        self._one, self._other = one, other
+
+    def check(self, batch: OpenedBatch, places: Sequence[int]) -> tuple[list[int], int, int]:
+        """What `verify` says of some places, and what it cost; of a batch of both."""
+        both = cast(_BothBatches, batch)
+        return same_calls(
+            "KnownGood.check",
+            lambda: self._one.check(both.one, places),
+            lambda: self._other.check(both.other, places),
         )
 
 
@@ -120,8 +133,3 @@ class _BothUsed:
         """Forget minutes."""
         self._one.forget(minutes)
         self._other.forget(minutes)
-
-
-def _fields(opened: Opened | None) -> tuple[object, ...] | None:
-    """What is compared of a transaction that was opened."""
-    return None if opened is None else (opened.body, opened.id, opened.keys)

@@ -23,6 +23,7 @@ def find() -> Body:
             is_small_order=built.is_small_order,
             is_valid_point=built.is_valid_point,
             open_batch=partial(built.open_batch, domain=DOMAIN),
+            known_good=built.KnownGood,
             tree=NativeTree,
             merkle_root=built.merkle_root,
             seal_block=built.seal_block,

@@ -244,7 +244,7 @@ class TransactionCodec:
         """
         if opened is None:
             return self.decode(raw)
-        encoded = opened.body
+        encoded, identity, keys = opened
         try:
             body: Body[Any] = self._decode_quick(encoded)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -254,7 +254,7 @@ class TransactionCodec:
             transaction = self.decode(raw)
             self._names.note(transaction.body)
             return transaction
-        return Transaction(raw, opened.id, body, opened.keys)
+        return Transaction(raw, identity, body, keys)
 
 
 def body_type(message_types: Sequence[type[Message]]) -> Any:

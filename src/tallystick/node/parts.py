@@ -119,7 +119,8 @@ def open_parts(
     stack.callback(store.close)
     cache_max = records_in_memory(settings.state.cache_records)
     chain = Chain(ledger, blocks, store, sign=sign, body=body, cache_max=cache_max)
-    opened = Opened(folder, settings, chain, body, Verdicts(body.open_batch), clock)
+    verdicts = Verdicts(body.open_batch, known_good=body.known_good)
+    opened = Opened(folder, settings, chain, body, verdicts, clock)
     made = _embedded(opened, stack) if is_embedded else _consortium(opened, stack)
     engine, watched, clock_trouble, light = made
     engine.listen(watched.outcomes)
