@@ -8,12 +8,21 @@ is_good() {
     "$1" -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
 }
 
+makes_environments() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         is_good "$PYTHON" && { echo "$PYTHON"; return; }
         echo "PYTHON=$PYTHON is not a working Python from 3.11 to 3.14." >&2
         exit 1
     fi
+    # The system's own comes first: distributions build it with profile-guided optimisation, which a Python that was
+    # compiled by hand mostly lacks (the same code took a fifth to a quarter longer with such a one).
+    for name in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
+        is_good "$name" && makes_environments "$name" && { echo "$name"; return; }
+    done
     for name in python3 python3.14 python3.13 python3.12 python3.11; do
         is_good "$name" && { echo "$name"; return; }
     done

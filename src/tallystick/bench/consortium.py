@@ -43,7 +43,8 @@ IDLE = 20
 """Transfers sent one after the other to a network that does nothing else."""
 FULL = load.Pace(flying=6)
 """6,000 transfers of four nodes under way: blocks of some thousands, about a second each."""
-HALF = load.Pace(stream=25, flying=6)
+HALF = load.Pace(stream=100, flying=8)
+"""3,200 may be under way, so that what is due by the clock never waits for a connection."""
 ALONE = load.Pace(stream=1, flying=8, per_s=100.0)
 """Load under which bundles of one are compared with bundles of many."""
 
