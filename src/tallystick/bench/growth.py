@@ -56,8 +56,8 @@ PER_MEMBER = 2
 FILLED = (Member, Officer, Key, Policy, Balance)
 """Records that are filled in; the others stand in the genesis, which is read at every start."""
 WARM_UP_SECONDS = {"hot": 15.0, "uniform": 4.0}
-"""Before each load counts, at most: accounts that are active have been used before. By Zipf's law it
-takes a while to come round to most of 20,000; what it costs to meet one first is in the other."""
+"""Before each load counts, at most: accounts that are active have been used before. By Zipf's law
+it takes a while to come round to most of 20,000; what a first meeting costs is in the other."""
 SPARE = 0.9
 """How many are signed, in parts of what the kernel executes; a load that runs out ends sooner."""
 PER_S_LEAST = 25_000
