@@ -7,9 +7,10 @@
 
 use crate::beside::beside;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::hint::black_box;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Up to so many references Python's lock is kept: to get it back may take longer.
@@ -185,6 +186,19 @@ impl Table {
         chunk.map(|each| each.read(part.places[at].at as usize).1)
     }
 
+    /// Have the places where the search for some references begins fetched from memory, all at
+    /// once: each is likely to be in no cache, and no search waits for another one's.
+    fn touch(&self, hashes: &[u64]) {
+        let mut seen = 0;
+        for hash in hashes {
+            let places = &self.parts[part_of(*hash)].places;
+            if !places.is_empty() {
+                seen ^= places[*hash as u32 as usize & (places.len() - 1)].chunk;
+            }
+        }
+        black_box(seen);
+    }
+
     /// Take out what was noted of some minutes.
     fn forget(&mut self, minutes: &[i64]) -> Vec<Chunk> {
         let mut gone = Vec::new();
@@ -221,6 +235,23 @@ pub struct UsedReferences {
 impl UsedReferences {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Places of the references that are used up, each with the id of the transaction.
+    fn among(&self, references: &[(&str, &str)], now_ms: i64) -> Vec<(usize, Vec<u8>)> {
+        let mut found = Vec::new();
+        for (turn, some) in references.chunks(AT_A_TIME).enumerate() {
+            let keys: Vec<_> = some.iter().map(|(who, what)| key_of(who, what)).collect();
+            let hashes: Vec<_> = keys.iter().map(|key| self.hashing.hash_one(key)).collect();
+            let table = self.table();
+            table.touch(&hashes);
+            for (at, (hash, key)) in hashes.iter().zip(&keys).enumerate() {
+                if let Some(id) = table.used_by(*hash, key, now_ms) {
+                    found.push((turn * AT_A_TIME + at, id.to_vec()));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -280,6 +311,30 @@ impl UsedReferences {
         let table = self.table();
         let id = table.used_by(hash, &key, now_ms)?;
         Some(PyBytes::new(py, id))
+    }
+
+    fn used_among<'py>(
+        &self,
+        py: Python<'py>,
+        references: Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>,
+        now_ms: i64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut read = Vec::with_capacity(references.len());
+        for (sender, reference) in &references {
+            read.push((sender.to_str()?, reference.to_str()?));
+        }
+        let work = || self.among(&read, now_ms);
+        let found = if read.len() <= FEW {
+            work()
+        } else {
+            beside(py, work)
+        };
+        let among = PyDict::new(py);
+        for (place, id) in found {
+            let (sender, reference) = &references[place];
+            among.set_item((sender, reference), PyBytes::new(py, &id))?;
+        }
+        Ok(among)
     }
 
     fn forget(&self, py: Python<'_>, minutes: Vec<i64>) {

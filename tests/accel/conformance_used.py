@@ -26,6 +26,10 @@ class UsedConformance:
         assert used.used_by("B", "r", 0) is used.used_by("A", "s", 0) is None
         assert used.used_by("Ar", "", 0) is used.used_by("", "Ar", 0) is None
         assert used.count == 3
+        asked = [("A", "s"), ("A", "r"), ("B", "r"), ("A", "r"), ("", ""), ("A", "")]
+        found = {("A", "r"): b"1" * 32, ("A", ""): b"", ("", ""): b"2"}
+        assert used.used_among(asked, over_ms(7) - 1) == found
+        assert used.used_among(asked, over_ms(7)) == used.used_among([], 0) == {}
 
     def test_a_reference_may_be_used_anew_when_its_minute_is_over(self) -> None:
         used = self.body.used_references()
@@ -79,4 +83,7 @@ class UsedConformance:
                 found = right.get((who, what))
                 expected = None if found is None or is_over(found[0], now) else found[1]
                 assert used.used_by(who, what, now) == expected
+            asked = [(f"S{at % 40}", f"r{random.randrange(3_000)}") for at in range(200)]
+            known = [(each, used.used_by(*each, now)) for each in asked]
+            assert used.used_among(asked, now) == {each: by for each, by in known if by is not None}
             assert used.count == sum(noted.values())

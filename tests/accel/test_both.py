@@ -164,6 +164,12 @@ class BentUsed(UsedTable):
         right = super().used_by(sender, reference, now_ms)
         return bent(right) if right and self.wrong == "used_by" else right
 
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        right = super().used_among(references, now_ms)
+        return {} if self.wrong == "used_among" else right
+
     def forget(self, minutes: Sequence[int]) -> None:
         super().forget(() if self.wrong == "forget" else minutes)
 
@@ -216,6 +222,7 @@ def use_everything(body: Body) -> None:
     used = body.used_references()
     used.note(1, [("S1", "r-1", KEY)])
     used.used_by("S1", "r-1", 0)
+    used.used_among([("S1", "r-1")], 0)
     assert used.count == 1
     used.forget([1])
     used.used_by("S1", "r-1", 0)
@@ -241,6 +248,7 @@ WRONGS = {
     "entry": "SealedBlock.entry:",
     "chained": "chained:",
     "used_by": "UsedReferences.used_by:",
+    "used_among": "UsedReferences.used_among:",
     "used_count": "UsedReferences.count:",
     "forget": "UsedReferences.used_by:",
     "digest": "open_batch: digests",

@@ -102,11 +102,16 @@ class BentUsed:
         """Ask another table."""
         self._right, self._once = right, once
 
-    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
-        """Id of the transaction that used a reference, or nearly."""
-        found = self._right.used_by(sender, reference, now_ms)
-        said: bytes = self._once(found or NOBODY)
-        return found if said == NOBODY else said
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those that are used up, or nearly."""
+        found = self._right.used_among(references, now_ms)
+        for each in references:
+            said: bytes = self._once(NOBODY)
+            if said != NOBODY:
+                found[each] = said
+        return found
 
     def __getattr__(self, name: str) -> Any:
         """All else is right."""

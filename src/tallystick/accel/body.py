@@ -125,6 +125,11 @@ class UsedReferences(Protocol):
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute is over or forgotten."""
 
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used, each with what `used_by` says."""
+
     def forget(self, minutes: Sequence[int]) -> None:
         """Forget all that was noted of some minutes."""
 

@@ -129,6 +129,16 @@ class _BothUsed:
             lambda: self._other.used_by(sender, reference, now_ms),
         )
 
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used, each with what `used_by` says."""
+        return same_calls(
+            "UsedReferences.used_among",
+            lambda: self._one.used_among(references, now_ms),
+            lambda: self._other.used_among(references, now_ms),
+        )
+
     def forget(self, minutes: Sequence[int]) -> None:
         """Forget minutes."""
         self._one.forget(minutes)

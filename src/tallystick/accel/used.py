@@ -60,6 +60,13 @@ class UsedTable:
             return None
         return used.by if used.minute in self._minutes else None
 
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used, each with what `used_by` says."""
+        asked = [(each, self.used_by(*each, now_ms)) for each in references]
+        return {each: by for each, by in asked if by is not None}
+
     def forget(self, minutes: Sequence[int]) -> None:
         """Forget minutes. What was noted of them is let go of some at a time."""
         for minute in minutes:

@@ -36,8 +36,7 @@ class Ahead:
         self.ahead = tuple([run.changed for run in runs])
         """What blocks have changed that are not committed yet."""
         self._newest_first = tuple([run.changed.records for run in reversed(runs)])
-        self._used = tuple([run.used_by for run in reversed(runs)])
-        self._used_before = state.used.used_by
+        self._used = tuple([run.used_by for run in runs])
         self._minutes = tuple([(run.minutes_dropped, tuple(run.used)) for run in runs])
 
     @property
@@ -83,14 +82,21 @@ class Ahead:
         """Ledger time less block time."""
         return offset_of(self)
 
-    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
-        """Id of the transaction that used a reference, until its minute of expiry is over."""
-        wanted = (sender, reference)
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used up, until their minutes are over.
+
+        Each with the id of the transaction that used it.
+        """
+        found = self._state.used_among(references, now_ms)
         for used in self._used:
-            found = used.get(wanted)
-            if found is not None and not is_over(found[0], now_ms):
-                return found[1]
-        return self._used_before(sender, reference, now_ms)
+            if not used.keys().isdisjoint(references):
+                for each in references:
+                    minute, by = used.get(each, (-1, b""))
+                    if not is_over(minute, now_ms):
+                        found[each] = by
+        return found
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""

@@ -97,8 +97,10 @@ class Ledger:
         block = _Block(self, base, time_ms, proposing)
         block.expire_references()
         block.run_timers()
-        for transaction in transactions:
-            block.run_transaction(transaction)
+        references = [(each.body.sender, each.body.reference) for each in transactions]
+        block.used_before = base.used_among(references, block.moment.now_ms)
+        for transaction, reference in zip(transactions, references, strict=True):
+            block.run_transaction(transaction, reference)
         return block.close()
 
     def _fetch(self, base: Base, transactions: Sequence[Transaction]) -> None:
@@ -243,6 +245,7 @@ class _Block:
         self.left_out: list[LeftOut] = []
         self.used: dict[int, list[Use]] = {}
         self.used_now: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self.used_before: dict[tuple[str, str], bytes] = {}
         self.own: dict[bytes, bytes | None] = {}
         self.writes: dict[bytes, bytes | None] = {}
         self.dropped: tuple[int, ...] = ()
@@ -333,18 +336,19 @@ class _Block:
 
     # --- transactions
 
-    def run_transaction(self, transaction: Transaction) -> None:
-        """Decide one transaction, or leave it out of the block with an answer."""
-        body = transaction.body
-        reference = (body.sender, body.reference)
-        now_ms = self.moment.now_ms
+    def run_transaction(self, transaction: Transaction, reference: tuple[str, str]) -> None:
+        """Decide one transaction, or leave it out of the block with an answer.
+
+        Its reference is (sender, name).
+        """
         used_now = self.used_now.get(reference)
-        used_by = used_now[1] if used_now else self.base.used_by(*reference, now_ms)
-        if used_by == transaction.id or not self.ledger.may_happen(transaction, now_ms):
+        used_by = used_now[1] if used_now else self.used_before.get(reference)
+        is_timely = self.ledger.may_happen(transaction, self.moment.now_ms)
+        if used_by == transaction.id or not is_timely:
             self.left_out.append(LeftOut(transaction, None))
             return
         if used_by is not None:
-            reused = Refused(Refusal.REFERENCE_REUSED, {"reference": body.reference})
+            reused = Refused(Refusal.REFERENCE_REUSED, {"reference": reference[1]})
             self._turn_away(transaction, Outcome.REUSED, reused)
             return
         work = Work(self.overlay, self.moment, transaction.id)

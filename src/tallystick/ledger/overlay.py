@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Protocol
 
 from tallystick.accel import Body
@@ -53,8 +53,13 @@ class Base(Committed, Protocol):
     def offset_ms(self) -> int:
         """Ledger time less block time."""
 
-    def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
-        """Id of the transaction that used a reference, until its minute of expiry is over."""
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used up, until their minutes are over.
+
+        Each with the id of the transaction that used it.
+        """
 
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""

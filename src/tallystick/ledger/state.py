@@ -185,6 +185,15 @@ class State:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
         return self.used.used_by(sender, reference, now_ms)
 
+    def used_among(
+        self, references: Sequence[tuple[str, str]], now_ms: int
+    ) -> dict[tuple[str, str], bytes]:
+        """Those of many (sender, reference) that are used up, until their minutes are over.
+
+        Each with the id of the transaction that used it.
+        """
+        return self.used.used_among(references, now_ms)
+
     def minutes_over(self, now_ms: int) -> tuple[int, ...]:
         """Expiry minutes that have a list and are over, in order."""
         return tuple(sorted([minute for minute in self._lists if is_over(minute, now_ms)]))
