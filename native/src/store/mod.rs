@@ -154,7 +154,9 @@ impl LsmStore {
         keys: Vec<Bound<'py, PyBytes>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let asked: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-        let found = py.detach(|| guarded(|| self.core.get_many(&self.core.pin()?, &asked)))?;
+        let found = beside(py, || {
+            guarded(|| self.core.get_many(&self.core.pin()?, &asked))
+        })?;
         let values = found
             .iter()
             .map(|value| value.as_ref().map(|value| PyBytes::new(py, value)));
@@ -206,9 +208,17 @@ impl LsmReader {
         Ok(found.map(|value| PyBytes::new(py, &value)))
     }
 
-    /// Pairs with a prefix, from `start` on.
-    fn scan(&self, prefix: &[u8], start: &[u8], is_side: bool) -> PyResult<LsmScan> {
-        let number = guarded(|| self.core.scan(&self.pin, space(is_side), prefix, start))?;
+    /// Pairs with a prefix, from `start` on. Without the lock: to begin may mean to wait for a list
+    /// of tables that is being made durable.
+    fn scan(
+        &self,
+        py: Python<'_>,
+        prefix: &[u8],
+        start: &[u8],
+        is_side: bool,
+    ) -> PyResult<LsmScan> {
+        let space = space(is_side);
+        let number = py.detach(|| guarded(|| self.core.scan(&self.pin, space, prefix, start)))?;
         Ok(LsmScan {
             core: self.core.clone(),
             number,
