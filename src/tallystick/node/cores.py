@@ -16,16 +16,12 @@ from contextlib import suppress
 from tallystick.accel import Body
 from tallystick.errors import SettingsError
 from tallystick.settings import PythonCore
+from tallystick.store.elsewhere import available
 
 log = logging.getLogger(__name__)
 
 WORKERS_MAX = 4
 """Threads for work beside Python at most: more of them would wait for Python."""
-
-
-def available() -> set[int]:
-    """Cores on which this thread may run; none where the system does not say."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def settle(body: Body, wanted: PythonCore) -> int | None:

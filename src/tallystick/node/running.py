@@ -27,10 +27,11 @@ from tallystick.errors import Halted, NodeError, ReachedHeight, TallystickError
 from tallystick.ledger.app import App
 from tallystick.ledger.authority import Authority
 from tallystick.node.beginning import shipped
-from tallystick.node.cores import available, settle
+from tallystick.node.cores import settle
 from tallystick.node.pages import HugePages
 from tallystick.node.parts import Parts, open_parts
 from tallystick.settings import PythonCore, Settings, split_address
+from tallystick.store.elsewhere import available
 from tallystick.values.codec import settle_types
 
 log = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ from tallystick.errors import (
 )
 from tallystick.store.base import Disk, DiskFile
 from tallystick.store.disk import explain
+from tallystick.store.elsewhere import available, elsewhere
 from tallystick.store.entry import (
     BODY_BYTES_MAX,
     CHECKSUM_BYTES,
@@ -169,6 +170,7 @@ class FileLog(LogReader):
         self._genesis_hash = genesis_hash
         self._base = found.base
         self._segment_bytes = segment_bytes
+        self._cores = available()  # now: the process keeps its threads on one of them later
         self._is_sealed = False
         self._is_tip_behind = False
         self._file: DiskFile | None = None
@@ -209,6 +211,16 @@ class FileLog(LogReader):
         file, height = self._writable(), self.height() + 1
         if len(body) > BODY_BYTES_MAX:
             raise EntryTooLarge(size_bytes=len(body), limit_bytes=BODY_BYTES_MAX)
+        with elsewhere(self._cores, len(body)):
+            self._append(file, height, body)
+        try:
+            self._write_tip()
+        except OSError:  # the block is committed; the next append tries again, and says so
+            self._is_tip_behind = True
+        return height
+
+    def _append(self, file: DiskFile, height: int, body: bytes) -> None:
+        """Write an entry and flush it; then its block is committed."""
         entry, digest = encode_entry(height, self._last_hash, body)
         self._is_sealed = True  # until the outcome is known, whatever is raised in between
         if self._end and self._end + len(entry) > self._segment_bytes:
@@ -218,11 +230,6 @@ class FileLog(LogReader):
         self._end += len(entry)
         self._last_hash = digest
         self._is_sealed = False
-        try:
-            self._write_tip()
-        except OSError:  # the block is committed; the next append tries again, and says so
-            self._is_tip_behind = True
-        return height
 
     def begin_at(self, height: int, note: bytes) -> None:
         """Let a log without blocks begin above a height; at height 0, after the genesis again."""
