@@ -8,11 +8,15 @@ use crate::merkle::{leaf, root, Hash};
 use crate::msgpack::Writer;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use sha2::{Digest, Sha256};
 
 /// Up to so many pieces of work Python's lock is kept: to get it back may take longer.
 const FEW: usize = 8;
+
+/// How a field of bytes begins in a key, and one that is a number.
+const BYTES_FIELD: u8 = 1;
+const INT_FIELD: u8 = 3;
 
 /// A tuple that another one holds.
 type Inner<'a, 'py> = Borrowed<'a, 'py, PyTuple>;
@@ -48,6 +52,8 @@ pub struct SealedBlock {
     /// Where each receipt begins, and where the last one ends.
     places: Vec<usize>,
     changes: Vec<u8>,
+    /// Of what was accepted: at which place, and the id, one after the other.
+    accepted: Vec<(usize, Vec<u8>)>,
     receipts_root: Hash,
     ids_root: Hash,
     /// Bytes of transactions, receipts, and keys and records of changes.
@@ -73,8 +79,9 @@ fn encoded(given: &Given<'_>) -> SealedBlock {
     }
     let mut places = vec![receipts.0.len()];
     let mut leaves = Vec::with_capacity(count);
+    let mut accepted = Vec::with_capacity(count);
     let (mut made, mut changed) = (given.made.iter(), given.changes.iter());
-    for (told, own) in &given.done {
+    for (at, (told, own)) in given.done.iter().enumerate() {
         let begin = changes.0.len();
         changes.array(*own);
         for (key, after) in changed.by_ref().take(*own) {
@@ -89,6 +96,7 @@ fn encoded(given: &Given<'_>) -> SealedBlock {
         match told {
             Told::Encoded(receipt) => receipts.0.extend_from_slice(receipt),
             Told::Accepted(id, ids) => {
+                accepted.push((at, id.to_vec()));
                 let fields = 2 + u8::from(*ids > 0) + u8::from(*own > 0);
                 receipts.0.push(0x80 | fields);
                 receipts.text("outcome");
@@ -124,6 +132,7 @@ fn encoded(given: &Given<'_>) -> SealedBlock {
         receipts: receipts.0,
         places,
         changes: changes.0,
+        accepted,
         receipts_root: root(leaves),
         ids_root: root(given.ids.iter().map(|id| leaf(id)).collect()),
     }
@@ -243,6 +252,36 @@ impl SealedBlock {
             return Err(PyIndexError::new_err("there is no such receipt"));
         };
         Ok(PyBytes::new(py, &self.receipts[from..to]))
+    }
+
+    /// Where receipts of what was accepted stand: key (`prefix`, then the id as a field) to `block`
+    /// and the place as a field; `values/keys.py` says how fields are written.
+    fn places<'py>(
+        &self,
+        py: Python<'py>,
+        prefix: &[u8],
+        block: &[u8],
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let found = PyDict::new(py);
+        let (mut key, mut place) = (Vec::new(), Vec::new());
+        for (at, id) in &self.accepted {
+            key.clear();
+            key.extend_from_slice(prefix);
+            key.push(BYTES_FIELD);
+            for byte in id {
+                key.push(*byte);
+                if *byte == 0 {
+                    key.push(0xff);
+                }
+            }
+            key.extend_from_slice(&[0, 1]);
+            place.clear();
+            place.extend_from_slice(block);
+            place.push(INT_FIELD);
+            place.extend_from_slice(&(*at as u64 | 1 << 63).to_be_bytes());
+            found.set_item(PyBytes::new(py, &key), PyBytes::new(py, &place))?;
+        }
+        Ok(found)
     }
 
     /// The block's entry: what stands before its lists, they, and what stands after them.

@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from tallystick.accel import Accepted, Body, Executed, merkle_root
 from tallystick.ledger.receipt import Change, Outcome, Receipt, hash_of_changes
-from tallystick.ledger.side import Use
-from tallystick.values.codec import encode
+from tallystick.ledger.side import RECEIPT, Use, place_key, receipt_key
+from tallystick.values.codec import encode, encode_key
 
 TURNS = (0, 1, 15, 16, 31, 32, 255, 256, 65_535, 65_536)
 """Lengths at which MessagePack changes how it writes a length."""
@@ -89,6 +89,17 @@ class ReceiptConformance:
         lists = {"transactions": many} if many else {}
         head = bytes((0x80 | len(lists),))
         assert self.body.seal_block((), (), many).entry(head, b"") == encode(lists)
+
+    def test_places_of_what_was_accepted(self) -> None:
+        ids = [bytes(32), b"\0", b"", b"\xff" * 32, b"\1\0\2\0", b"\0\1" * 16]
+        done: list[Executed] = [(each, (), ()) for each in ids]
+        done[3:3] = [(b"a receipt of something else", ())] * 70_000
+        found = self.body.seal_block(tuple(done), (), ()).places(RECEIPT, encode_key("at", 7))
+        at = [0, 1, 2, 70_003, 70_004, 70_005]
+        assert found == {
+            receipt_key(each): place_key(7, place) for place, each in zip(at, ids, strict=True)
+        }
+        assert self.body.seal_block((), (), ()).places(b"", b"") == {}
 
     def is_sealed_as_the_ledger_says(self, done: list[Executed]) -> None:
         """Receipts, roots, size and entry of a block."""

@@ -112,6 +112,10 @@ class BentBlock:
     def receipt(self, place: int) -> bytes:
         return self._bend("receipt", self._right.receipt(place))
 
+    def places(self, prefix: bytes, block: bytes) -> dict[bytes, bytes | None]:
+        right = self._right.places(prefix, block)
+        return {} if self._wrong == "places" else right
+
     def entry(self, head: bytes, tail: bytes) -> bytes:
         return self._bend("entry", self._right.entry(head, tail))
 
@@ -214,6 +218,7 @@ def use_everything(body: Body) -> None:
     body.merkle_root([b"leaf"])
     sealed = body.seal_block(((KEY, ("note-1",), ((b"key", None),)),), (KEY,), (b"raw",))
     sealed.receipt(0)
+    sealed.places(b"prefix", b"block")
     sealed.entry(b"head", b"tail")
     body.chained(KEY, [("S1", "r-1", KEY)])
     batch = body.open_batch([GOOD])
@@ -245,6 +250,7 @@ WRONGS = {
     "ids_root": "seal_block: ids_root:",
     "block_size": "seal_block: size:",
     "receipt": "SealedBlock.receipt:",
+    "places": "SealedBlock.places:",
     "entry": "SealedBlock.entry:",
     "chained": "chained:",
     "used_by": "UsedReferences.used_by:",

@@ -134,6 +134,10 @@ class BentBlock:
         """One receipt, encoded."""
         return self._right.receipt(place)
 
+    def places(self, prefix: bytes, block: bytes) -> dict[bytes, bytes | None]:
+        """Places of what was accepted."""
+        return self._right.places(prefix, block)
+
     def entry(self, head: bytes, tail: bytes) -> bytes:
         """The block's entry, or nearly."""
         return self._bend(self._right.entry(head, tail))

@@ -12,6 +12,7 @@ from typing import Final
 from msgspec.msgpack import Encoder
 
 from tallystick.accel.merkle import merkle_root
+from tallystick.values.keys import bytes_field, int_field
 
 __all__ = ["Accepted", "Change", "Executed", "Sealed", "Use", "chained", "seal_block"]
 
@@ -41,10 +42,22 @@ class Sealed:
     """Bytes of transactions, receipts, and keys and records of changes, without their heads."""
     lists: tuple[bytes, ...]
     """Transactions, receipts and changes, each under its name; what is empty is not there."""
+    accepted: tuple[tuple[int, bytes], ...]
+    """Place and id of each transaction that was accepted."""
 
     def receipt(self, place: int) -> bytes:
         """One receipt, encoded."""
         return self.receipts[place]
+
+    def places(self, prefix: bytes, block: bytes) -> dict[bytes, bytes | None]:
+        """Places of what was accepted: `prefix` and the id as key, `block` and the place under it.
+
+        Id and place are written as fields of keys.
+        """
+        return {
+            prefix + bytes_field(transaction_id): block + int_field(place)
+            for place, transaction_id in self.accepted
+        }
 
     def entry(self, head: bytes, tail: bytes) -> bytes:
         """The block's entry: what stands before its lists, they, and what stands after them."""
@@ -64,9 +77,10 @@ def seal_block(
         lists += (_encode("receipts"), head, *receipts)
         lists += (_encode("changes"), _encode([each[-1] for each in done]))
     size = sum(map(len, raws)) + sum(map(len, receipts))
+    accepted = tuple([(place, each[0]) for place, each in enumerate(done) if len(each) == 3])
     for each in done:
         size += sum([len(key) + len(after or b"") for key, after in each[-1]])
-    return Sealed(merkle_root(receipts), merkle_root(ids), receipts, size, tuple(lists))
+    return Sealed(merkle_root(receipts), merkle_root(ids), receipts, size, tuple(lists), accepted)
 
 
 def _receipt(transaction_id: bytes, ids: tuple[str, ...], changes: tuple[Change, ...]) -> bytes:

@@ -108,6 +108,12 @@ class SealedBlock(Protocol):
     def receipt(self, place: int) -> bytes:
         """One receipt, encoded."""
 
+    def places(self, prefix: bytes, block: bytes) -> dict[bytes, bytes | None]:
+        """Places of what was accepted: `prefix` and the id as key, `block` and the place under it.
+
+        Id and place are written as fields of keys.
+        """
+
     def entry(self, head: bytes, tail: bytes) -> bytes:
         """The block's entry: what stands before its lists, they, and what stands after them."""
 

@@ -95,6 +95,14 @@ class _BothBlocks:
             lambda: self._other.receipt(place),
         )
 
+    def places(self, prefix: bytes, block: bytes) -> dict[bytes, bytes | None]:
+        """Places of what was accepted."""
+        return same_calls(
+            "SealedBlock.places",
+            lambda: self._one.places(prefix, block),
+            lambda: self._other.places(prefix, block),
+        )
+
     def entry(self, head: bytes, tail: bytes) -> bytes:
         """The block's entry."""
         return same_calls(

@@ -13,9 +13,9 @@ from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, EntryHead, Header
 from tallystick.ledger.overlay import Changed
 from tallystick.ledger.receipt import Change, Outcome, Receipt
-from tallystick.ledger.side import FINAL, Use
+from tallystick.ledger.side import FINAL, RECEIPT, Use, place_key, receipt_key
 from tallystick.ledger.transaction import Transaction
-from tallystick.values.codec import decode, encode
+from tallystick.values.codec import decode, encode, encode_key
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
@@ -113,17 +113,14 @@ class Dones:
             return each
         return Done(self.sealed.receipt(place), Outcome.ACCEPTED, *each)
 
-    def final_ids(self) -> list[bytes | None]:
-        """Of each the id of its transaction; None for a timer, and where it is not final."""
-        return [
-            each[0] if type(each) is tuple else _final_id(cast(Done, each))
-            for each in self.executed
-        ]
-
-
-def _final_id(done: Done) -> bytes | None:
-    """Id of a transaction that was decided once for all."""
-    return done.transaction_id if done.outcome in FINAL else None
+    def places(self, height: int) -> dict[bytes, bytes | None]:
+        """Side entries: where the receipts of transactions that were decided for all time stand."""
+        found = self.sealed.places(RECEIPT, encode_key("at", height))
+        if len(found) < len(self.executed):
+            for position, each in enumerate(self.executed):
+                if isinstance(each, Done) and each.transaction_id and each.outcome in FINAL:
+                    found[receipt_key(each.transaction_id)] = place_key(height, position)
+        return found
 
 
 def sealed_by(body: Body, run: Run) -> Dones:

@@ -6,7 +6,6 @@ Both follow from the blocks alone, so that a restart makes them again from the l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import cast
 
 import msgspec
@@ -16,7 +15,7 @@ from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.system import UsedMinute
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode_key, encode, encode_key
-from tallystick.values.keys import bytes_field, int_field
+from tallystick.values.keys import bytes_field
 
 MINUTE_MS = 60_000
 
@@ -72,21 +71,16 @@ def side_writes(
 
     `final_ids` has for each receipt the id of its transaction, None where that is not final.
     """
-    side: dict[bytes, bytes | None] = {
-        list_key(minute, height): encode(uses) for minute, uses in used.items()
-    }
-    block = encode_key("at", height)
-    positions = _positions(1 << len(final_ids).bit_length())
-    for transaction_id, position in zip(final_ids, positions, strict=False):
+    side = used_lists(height, used)
+    for position, transaction_id in enumerate(final_ids):
         if transaction_id is not None:
-            side[RECEIPT + bytes_field(transaction_id)] = block + position
+            side[receipt_key(transaction_id)] = place_key(height, position)
     return side
 
 
-@lru_cache(maxsize=2)
-def _positions(most: int) -> tuple[bytes, ...]:
-    """Positions as they stand in keys: the same for every block, of the next power of two."""
-    return tuple([int_field(position) for position in range(most)])
+def used_lists(height: int, used: Mapping[int, Sequence[Use]]) -> dict[bytes, bytes | None]:
+    """Side entries of the references that a block used."""
+    return {list_key(minute, height): encode(uses) for minute, uses in used.items()}
 
 
 def place_key(height: int, position: int) -> bytes:

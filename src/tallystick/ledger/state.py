@@ -31,7 +31,7 @@ from tallystick.ledger.side import (
     list_key,
     over_ms,
     read_list,
-    side_writes,
+    used_lists,
 )
 from tallystick.ledger.system import CLOCK, Clock
 from tallystick.values.codec import encode_key
@@ -262,7 +262,9 @@ class State:
 
     def _side(self, candidate: Candidate) -> dict[bytes, bytes | None]:
         """Side entries of a block: what it adds, and the lists that it drops."""
-        side = side_writes(candidate.header.height, candidate.done.final_ids(), candidate.used)
+        height = candidate.header.height
+        side = candidate.done.places(height)
+        side.update(used_lists(height, candidate.used))
         for minute in candidate.minutes_dropped:
             side.update((list_key(minute, at), None) for at in self._lists.get(minute, ()))
         return side
