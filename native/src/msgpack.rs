@@ -1,4 +1,4 @@
-//! MessagePack as `values/codec.py` writes it: each number in its shortest form.
+//! MessagePack as `values/codec.py` writes it: each number in its shortest form. Read is any form.
 
 /// What is written, piece by piece.
 #[derive(Default)]
@@ -49,5 +49,49 @@ impl Writer {
     /// None.
     pub fn nothing(&mut self) {
         self.0.push(0xc0);
+    }
+}
+
+/// What is read, piece by piece; each gives `None` when something else, or nothing whole, is next.
+pub struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// So many bytes.
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// A length, after a head that says how many bytes it has: `wide` names those of 1, 2 and 4.
+    fn length(&mut self, least: Option<(u8, u8)>, wide: [Option<u8>; 3]) -> Option<usize> {
+        let head = *self.take(1)?.first()?;
+        if let Some((first, mask)) = least {
+            if head & !mask == first {
+                return Some(usize::from(head & mask));
+            }
+        }
+        let place = wide.iter().position(|each| *each == Some(head))?;
+        let bytes = self.take(1 << place)?;
+        let add = |sum: usize, byte: &u8| sum << 8 | usize::from(*byte);
+        Some(bytes.iter().fold(0, add))
+    }
+
+    /// How many an array has.
+    pub fn array(&mut self) -> Option<usize> {
+        self.length(Some((0x90, 0x0f)), [None, Some(0xdc), Some(0xdd)])
+    }
+
+    /// A text.
+    pub fn text(&mut self) -> Option<&'a str> {
+        let wide = [Some(0xd9), Some(0xda), Some(0xdb)];
+        let length = self.length(Some((0xa0, 0x1f)), wide)?;
+        std::str::from_utf8(self.take(length)?).ok()
+    }
+
+    /// Bytes.
+    pub fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = self.length(None, [Some(0xc4), Some(0xc5), Some(0xc6)])?;
+        self.take(length)
     }
 }

@@ -6,6 +6,7 @@
 //! has the number of another one. It is left out when its part of the table is made anew.
 
 use crate::beside::beside;
+use crate::uses::with_uses;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use std::collections::HashMap;
@@ -26,13 +27,6 @@ const AT_A_TIME: usize = 64;
 /// Bytes before what was noted: lengths of key and id.
 const HEAD: usize = 8;
 const MINUTE_MS: i128 = 60_000;
-
-/// A used reference as Python has it: sender, reference, transaction id.
-type Use<'py> = (
-    Bound<'py, PyString>,
-    Bound<'py, PyString>,
-    Bound<'py, PyBytes>,
-);
 
 /// Where a reference stands. Chunk 0 is none: the place is free.
 #[derive(Clone, Copy, Default)]
@@ -277,12 +271,8 @@ impl UsedReferences {
         self.table().count
     }
 
-    fn note(&self, py: Python<'_>, minute: i64, uses: Vec<Use<'_>>) -> PyResult<()> {
-        let mut read = Vec::with_capacity(uses.len());
-        for (sender, reference, id) in &uses {
-            read.push((sender.to_str()?, reference.to_str()?, id.as_bytes()));
-        }
-        let work = || {
+    fn note(&self, py: Python<'_>, minute: i64, uses: &[u8]) -> PyResult<()> {
+        with_uses(py, uses, |read| {
             for some in read.chunks(AT_A_TIME) {
                 let mut table = self.table();
                 for (sender, reference, id) in some {
@@ -290,13 +280,7 @@ impl UsedReferences {
                     table.note(minute, self.hashing.hash_one(&key), &key, id);
                 }
             }
-        };
-        if read.len() <= FEW {
-            work();
-        } else {
-            beside(py, work);
-        }
-        Ok(())
+        })
     }
 
     fn used_by<'py>(

@@ -12,6 +12,7 @@ TOLD = """
 import os, threading
 from tallystick.accel import load
 from tallystick.node.cores import settle
+from tallystick.values.codec import encode
 from tests.accel.conformance_envelopes import officers, signed_by
 
 body, before = load("native"), os.sched_getaffinity(0)
@@ -26,9 +27,9 @@ def made():
     done = tuple([(leaf.rjust(32), (), ((leaf, leaf),)) for leaf in leaves])
     sealed = body.seal_block(done, tuple(leaves), tuple(leaves))
     entry = sealed.receipts_root, sealed.ids_root, sealed.entry(b"head", b"tail")
-    chained = body.chained(bytes(32), [("A", "r", leaf) for leaf in leaves])
+    chained = body.chained(bytes(32), encode([("A", "r", leaf) for leaf in leaves]))
     used = body.used_references()
-    used.note(1, [("A", str(leaf), leaf) for leaf in leaves])
+    used.note(1, encode([("A", str(leaf), leaf) for leaf in leaves]))
     uses = [used.used_by("A", str(leaf), 0) for leaf in leaves]
     return batch.verify(good), tree.root(version), body.merkle_root(leaves), entry, chained, uses
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from tallystick.accel import Accepted, Body, Executed, merkle_root
+from tallystick.accel import Accepted, Body, Executed, NotUses, merkle_root
 from tallystick.ledger.receipt import Change, Outcome, Receipt, hash_of_changes
 from tallystick.ledger.side import RECEIPT, Use, place_key, receipt_key
 from tallystick.values.codec import encode, encode_key
@@ -129,4 +129,28 @@ class ReceiptConformance:
         running = bytes(32)
         for use in uses:
             running = sha256(running + msgspec.msgpack.encode(use)).digest()
-        assert self.body.chained(bytes(32), uses) == running
+        assert self.body.chained(bytes(32), encode(uses)) == running
+
+    def test_what_is_no_list_of_uses_is_not_read(self) -> None:
+        use = ("A", "r", b"id")
+        whole = encode([use] * 40)
+        good = (whole, encode([]), b"\xdd\0\0\0\1\xdc\0\3\xd9\1A\xdb\0\0\0\1r\xc5\0\2id")
+        bad = (
+            b"",
+            b"\xc0",
+            whole[:-1],
+            whole + b"\0",
+            b"\x92" + encode(use),
+            b"\xdd\xff\xff\xff\xff" + encode(use),
+            *(encode([each]) for each in (("A", "r"), (*use, 1), ("A", b"r", b"id"), (1, 2, 3))),
+            encode([("A", "r", "id")]),
+            encode([use]).replace(b"r", b"\xff"),
+        )
+        for each in good:
+            assert len(self.body.chained(bytes(32), each)) == 32
+        assert self.body.chained(bytes(32), good[2]) == self.body.chained(bytes(32), encode([use]))
+        for each in bad:
+            with pytest.raises(NotUses):
+                self.body.chained(bytes(32), each)
+            with pytest.raises(NotUses):
+                self.body.used_references().note(1, each)

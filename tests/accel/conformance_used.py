@@ -9,6 +9,7 @@ import pytest
 
 from tallystick.accel import Body
 from tallystick.ledger.side import Use, is_over, over_ms
+from tallystick.values.codec import encode
 
 
 class UsedConformance:
@@ -19,7 +20,7 @@ class UsedConformance:
     def test_a_reference_is_used_up_until_its_minute_is_over(self) -> None:
         used = self.body.used_references()
         assert used.used_by("A", "r", 0) is None
-        used.note(7, [("A", "r", b"1" * 32), ("A", "", b""), ("", "", b"2")])
+        used.note(7, encode([("A", "r", b"1" * 32), ("A", "", b""), ("", "", b"2")]))
         assert used.used_by("A", "r", over_ms(7) - 1) == b"1" * 32
         assert used.used_by("A", "r", over_ms(7)) is None
         assert (used.used_by("A", "", 0), used.used_by("", "", 0)) == (b"", b"2")
@@ -33,8 +34,8 @@ class UsedConformance:
 
     def test_a_reference_may_be_used_anew_when_its_minute_is_over(self) -> None:
         used = self.body.used_references()
-        used.note(7, [("A", "r", b"first"), ("A", "s", b"other")])
-        used.note(9, [("A", "r", b"second")])
+        used.note(7, encode([("A", "r", b"first"), ("A", "s", b"other")]))
+        used.note(9, encode([("A", "r", b"second")]))
         assert used.used_by("A", "r", over_ms(7)) == b"second"
         used.forget([7])
         assert used.used_by("A", "r", over_ms(7)) == b"second"
@@ -49,7 +50,7 @@ class UsedConformance:
         used = self.body.used_references()
         long = "\u00e9\u4e2d\U0001f600" * 1_000
         for at in range(300):  # over a million bytes of one minute
-            used.note(1, [(long, f"{long}{at}", bytes((at % 256,)))])
+            used.note(1, encode([(long, f"{long}{at}", bytes((at % 256,)))]))
         for at in range(300):
             assert used.used_by(long, f"{long}{at}", 0) == bytes((at % 256,))
         assert used.used_by(long, f"{long}300", 0) is None
@@ -76,7 +77,7 @@ class UsedConformance:
                     if found is None or is_over(found[0], now):
                         uses.append((who, what, random.randbytes(32)))
                         right[who, what] = minute, uses[-1][2]
-                used.note(minute, uses)
+                used.note(minute, encode(uses))
                 noted[minute] = noted.get(minute, 0) + len(uses)
             for _ in range(100):
                 who, what = f"S{random.randrange(40)}", f"r{random.randrange(3_000)}"

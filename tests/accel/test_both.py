@@ -26,6 +26,7 @@ from tallystick.accel import (
     load,
 )
 from tallystick.accel.both import both
+from tallystick.values.codec import encode
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance, officers, signed_by
 from tests.accel.conformance_receipts import ReceiptConformance
@@ -220,12 +221,12 @@ def use_everything(body: Body) -> None:
     sealed.receipt(0)
     sealed.places(b"prefix", b"block")
     sealed.entry(b"head", b"tail")
-    body.chained(KEY, [("S1", "r-1", KEY)])
+    body.chained(KEY, encode([("S1", "r-1", KEY)]))
     batch = body.open_batch([GOOD])
     body.known_good(2).check(batch, [0])
     batch.verify([0])
     used = body.used_references()
-    used.note(1, [("S1", "r-1", KEY)])
+    used.note(1, encode([("S1", "r-1", KEY)]))
     used.used_by("S1", "r-1", 0)
     used.used_among([("S1", "r-1")], 0)
     assert used.count == 1

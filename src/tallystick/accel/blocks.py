@@ -4,17 +4,18 @@ A transaction that was accepted says little: who it is, which ids it made, and w
 ledger's structs know the same: `ledger/receipt.py` the receipt, `ledger/block.py` the entry.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from msgspec.msgpack import Encoder
+from msgspec import DecodeError
+from msgspec.msgpack import Decoder, Encoder
 
+from tallystick.accel.errors import NotUses
 from tallystick.accel.merkle import merkle_root
 from tallystick.values.keys import bytes_field, int_field
 
-__all__ = ["Accepted", "Change", "Executed", "Sealed", "Use", "chained", "seal_block"]
+__all__ = ["Accepted", "Change", "Executed", "Sealed", "Use", "chained", "read_uses", "seal_block"]
 
 Change = tuple[bytes, bytes | None]
 """A record key and the record after the change; None when it was deleted."""
@@ -26,6 +27,7 @@ Use = tuple[str, str, bytes]
 """(sender, reference, transaction id) of a reference that was used."""
 
 _encode: Final = Encoder().encode
+_uses: Final = Decoder(list[Use])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,16 @@ def _receipt(transaction_id: bytes, ids: tuple[str, ...], changes: tuple[Change,
     return _encode(said)
 
 
-def chained(running: bytes, uses: Sequence[Use]) -> bytes:
-    """The hash that a list of used references has after these: each hashed with the one before."""
-    for use in uses:
+def read_uses(encoded: bytes) -> list[Use]:
+    """The references of an encoded list; `NotUses` when it is none."""
+    try:
+        return _uses.decode(encoded)
+    except (DecodeError, UnicodeDecodeError) as problem:
+        raise NotUses() from problem
+
+
+def chained(running: bytes, uses: bytes) -> bytes:
+    """The hash that used references have after an encoded list: each hashed with the one before."""
+    for use in read_uses(uses):
         running = sha256(running + _encode(use)).digest()
     return running

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tallystick.accel.blocks import Executed, Use
+from tallystick.accel.blocks import Executed
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
 
@@ -125,8 +125,8 @@ class UsedReferences(Protocol):
     def count(self) -> int:
         """How many were noted of minutes that are not forgotten."""
 
-    def note(self, minute: int, uses: Sequence[Use]) -> None:
-        """Note references that expire within a minute; none that was forgotten."""
+    def note(self, minute: int, uses: bytes) -> None:
+        """Note an encoded list of references that expire within a minute, one not forgotten."""
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute is over or forgotten."""
@@ -164,8 +164,8 @@ class Body:
     """Root over a list, as RFC 6962 and CometBFT have it; `merkle.py`."""
     seal_block: Callable[[tuple[Executed, ...], tuple[bytes, ...], tuple[bytes, ...]], SealedBlock]
     """Receipts, roots and lists of a block: (executed, ids, bytes); `blocks.py`."""
-    chained: Callable[[bytes, Sequence[Use]], bytes]
-    """Carry a hash on over used references: (the hash before them, the references)."""
+    chained: Callable[[bytes, bytes], bytes]
+    """Carry a hash on over used references: (the hash before them, the encoded list of them)."""
     used_references: Callable[[], UsedReferences]
     """Make a table of used references without any in it."""
     start_workers: Callable[[int], bool]

@@ -6,7 +6,6 @@ For tests and for who doubts: slower than either. What a body raises on purpose 
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from tallystick.accel.blocks import Use
 from tallystick.accel.body import Body, KnownGood, OpenedBatch, SealedBlock, UsedReferences
 from tallystick.accel.both_tree import BothTrees
 from tallystick.accel.compare import same, same_calls
@@ -124,10 +123,13 @@ class _BothUsed:
         """How many were noted of minutes that are not forgotten."""
         return same("UsedReferences.count", self._one.count, self._other.count)
 
-    def note(self, minute: int, uses: Sequence[Use]) -> None:
-        """Note references that expire within a minute."""
-        self._one.note(minute, uses)
-        self._other.note(minute, uses)
+    def note(self, minute: int, uses: bytes) -> None:
+        """Note an encoded list of references that expire within a minute."""
+        same_calls(
+            "UsedReferences.note",
+            lambda: self._one.note(minute, uses),
+            lambda: self._other.note(minute, uses),
+        )
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute is over or forgotten."""

@@ -54,6 +54,14 @@ class NotOpened(AccelProblem):
         self.place = place
 
 
+class NotUses(AccelProblem):
+    """These bytes are no encoded list of used references."""
+
+    def __init__(self) -> None:
+        """Nothing is known of it but that."""
+        super().__init__("this is no list of used references")
+
+
 class UnknownVersion(AccelProblem):
     """The tree does not hold this version."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from tallystick.accel.blocks import Use
+from tallystick.accel.blocks import read_uses
 
 __all__ = ["UsedTable"]
 
@@ -47,8 +47,9 @@ class UsedTable:
         """How many were noted of minutes that are not forgotten."""
         return sum([len(names) for lists in self._minutes.values() for names in lists])
 
-    def note(self, minute: int, uses: Sequence[Use]) -> None:
-        """Note references that expire within a minute; none that was forgotten."""
+    def note(self, minute: int, encoded: bytes) -> None:
+        """Note an encoded list of references that expire within a minute, one not forgotten."""
+        uses = read_uses(encoded)
         names = [f"{sender} {reference}" for sender, reference, _ in uses]
         self._minutes.setdefault(minute, []).append(names)
         self._used.update(zip(names, [_Used(minute, by) for _, _, by in uses], strict=True))

@@ -13,7 +13,7 @@ from tallystick.ledger.app import Record
 from tallystick.ledger.block import Entry, EntryHead, Header
 from tallystick.ledger.overlay import Changed
 from tallystick.ledger.receipt import Change, Outcome, Receipt
-from tallystick.ledger.side import FINAL, RECEIPT, Use, place_key, receipt_key
+from tallystick.ledger.side import FINAL, RECEIPT, place_key, receipt_key
 from tallystick.ledger.transaction import Transaction
 from tallystick.values.codec import decode, encode, encode_key
 
@@ -76,8 +76,8 @@ class Run:
     """Net changes as records; what came before the block is let go of."""
     writes: dict[bytes, bytes | None]
     """Net changes as bytes, for the store and the tree."""
-    used: dict[int, list[Use]]
-    """(sender, reference, transaction id) newly used, by expiry minute."""
+    used: dict[int, bytes]
+    """(sender, reference, transaction id) newly used, by expiry minute: an encoded list of each."""
     used_by: dict[tuple[str, str], tuple[int, bytes]]
     """The same as (sender, reference) to expiry minute and transaction id."""
     minutes_dropped: tuple[int, ...]
@@ -160,8 +160,8 @@ class Candidate:
     """Their keys by record name."""
     writes: dict[bytes, bytes | None]
     """Net changes as bytes, for the store and the tree."""
-    used: dict[int, list[Use]] = field(default_factory=dict)
-    """(sender, reference, transaction id) newly used, by expiry minute."""
+    used: dict[int, bytes] = field(default_factory=dict)
+    """(sender, reference, transaction id) newly used, by expiry minute: an encoded list of each."""
     used_by: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     """The same as (sender, reference) to expiry minute and transaction id."""
     minutes_dropped: tuple[int, ...] = ()

@@ -244,6 +244,7 @@ class _Block:
         self.raws: list[bytes] = []
         self.left_out: list[LeftOut] = []
         self.used: dict[int, list[Use]] = {}
+        self.used_lists: dict[int, bytes] = {}
         self.used_now: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.used_before: dict[tuple[str, str], bytes] = {}
         self.own: dict[bytes, bytes | None] = {}
@@ -295,7 +296,8 @@ class _Block:
                 if isinstance(before, UsedMinute)
                 else (0, bytes(32))
             )
-            running = self.base.body.chained(running, uses)
+            encoded = self.used_lists[minute] = encode(uses)
+            running = self.base.body.chained(running, encoded)
             after = UsedMinute(minute=minute, count=count + len(uses), running_hash=running)
             self._own(UsedMinute, (minute,), after)
 
@@ -453,7 +455,7 @@ class _Block:
             own_changes=tuple(sorted(self.own.items())),
             changed=self.overlay.changed,
             writes=self.writes,
-            used=self.used,
+            used=self.used_lists,
             used_by=self.used_now,
             minutes_dropped=self.dropped,
         )

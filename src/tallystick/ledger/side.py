@@ -58,10 +58,15 @@ def list_key(minute: int, height: int) -> bytes:
     return encode_key("used", minute, height)
 
 
+def list_of(key: bytes) -> tuple[int, int]:
+    """Minute and height of a stored list."""
+    _, minute, height = decode_key(key)
+    return cast(int, minute), cast(int, height)
+
+
 def read_list(key: bytes, raw: bytes) -> tuple[int, int, list[Use]]:
     """Minute, height and references of a stored list."""
-    _, minute, height = decode_key(key)
-    return cast(int, minute), cast(int, height), msgspec.msgpack.decode(raw, type=list[Use])
+    return *list_of(key), msgspec.msgpack.decode(raw, type=list[Use])
 
 
 def side_writes(
@@ -71,16 +76,16 @@ def side_writes(
 
     `final_ids` has for each receipt the id of its transaction, None where that is not final.
     """
-    side = used_lists(height, used)
+    side = used_lists(height, {minute: encode(uses) for minute, uses in used.items()})
     for position, transaction_id in enumerate(final_ids):
         if transaction_id is not None:
             side[receipt_key(transaction_id)] = place_key(height, position)
     return side
 
 
-def used_lists(height: int, used: Mapping[int, Sequence[Use]]) -> dict[bytes, bytes | None]:
-    """Side entries of the references that a block used."""
-    return {list_key(minute, height): encode(uses) for minute, uses in used.items()}
+def used_lists(height: int, used: Mapping[int, bytes]) -> dict[bytes, bytes | None]:
+    """Side entries of the references that a block used: an encoded list for each minute."""
+    return {list_key(minute, height): encoded for minute, encoded in used.items()}
 
 
 def place_key(height: int, position: int) -> bytes:

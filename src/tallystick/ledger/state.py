@@ -26,11 +26,10 @@ from tallystick.ledger.memory import TEXTS, Memory
 from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
     USED,
-    Use,
     is_over,
     list_key,
+    list_of,
     over_ms,
-    read_list,
     used_lists,
 )
 from tallystick.ledger.system import CLOCK, Clock
@@ -272,11 +271,10 @@ class State:
     def _load_used(self) -> None:
         """Read the lists of used references."""
         for key, raw in self._store.side_scan(USED):
-            minute, height, uses = read_list(key, raw)
-            self._note_list(minute, height, uses)
+            self._note_list(*list_of(key), raw)
 
-    def _note_list(self, minute: int, height: int, uses: list[Use]) -> None:
-        """Note that a block used references that expire within a minute."""
+    def _note_list(self, minute: int, height: int, uses: bytes) -> None:
+        """Note the references that a block used and that expire within a minute: encoded."""
         self._lists.setdefault(minute, []).append(height)
         self.used.note(minute, uses)
 
