@@ -34,18 +34,24 @@ class DayCount(Enum):
 
 def div_floor(dividend: int, divisor: int) -> int:
     """The quotient, rounded towards minus infinity."""
-    return checked(dividend // _positive(divisor))
+    if divisor <= 0:
+        raise _not_positive(divisor)
+    return checked(dividend // divisor)
 
 
 def div_half_up(dividend: int, divisor: int) -> int:
     """The quotient, rounded to the nearest, a half away from zero."""
-    rounded = (2 * abs(dividend) + _positive(divisor)) // (2 * divisor)
+    if divisor <= 0:
+        raise _not_positive(divisor)
+    rounded = (2 * abs(dividend) + divisor) // (2 * divisor)
     return checked(-rounded if dividend < 0 else rounded)
 
 
 def div_exact(dividend: int, divisor: int) -> int:
     """The quotient of a division that leaves no remainder."""
-    quotient, remainder = divmod(dividend, _positive(divisor))
+    if divisor <= 0:
+        raise _not_positive(divisor)
+    quotient, remainder = divmod(dividend, divisor)
     if remainder:
         raise DivisionError("leaves a remainder", dividend=dividend, divisor=divisor)
     return checked(quotient)
@@ -82,12 +88,18 @@ def interest(principal_minor: int, rate_ppm: int, days: int, basis: int) -> int:
 
     A yearly rate has basis 360 or 365; a rate per day has basis 1.
     """
-    return div_half_up(principal_minor * rate_ppm * days, PPM * _positive(basis))
+    if basis <= 0:
+        raise _not_positive(basis)
+    return div_half_up(principal_minor * rate_ppm * days, PPM * basis)
 
 
 def yearly_cost_ppm(cost_minor: int, received_minor: int, days: int) -> int:
     """What money costs a year: cost / received x 365 / days, in ppm, half-up once."""
-    return div_half_up(cost_minor * 365 * PPM, _positive(received_minor) * _positive(days))
+    if received_minor <= 0:
+        raise _not_positive(received_minor)
+    if days <= 0:
+        raise _not_positive(days)
+    return div_half_up(cost_minor * 365 * PPM, received_minor * days)
 
 
 def largest_remainder(total: int, weights: Sequence[int]) -> tuple[int, ...]:
@@ -111,8 +123,6 @@ def largest_remainder(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(shares)
 
 
-def _positive(divisor: int) -> int:
-    """The divisor itself, if one can divide by it."""
-    if divisor > 0:
-        return divisor
-    raise DivisionError("divides by nothing or less", divisor=divisor)
+def _not_positive(divisor: int) -> DivisionError:
+    """What is raised for a divisor by which one cannot divide."""
+    return DivisionError("divides by nothing or less", divisor=divisor)

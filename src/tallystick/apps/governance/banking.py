@@ -30,15 +30,16 @@ class Banking:
 
     def day_of(self, at_ms: int) -> str:
         """The day that an instant falls on in the zone."""
-        return time.day_of(at_ms, self.offset_minutes(at_ms))
+        return time.day_of(at_ms, offset_at(self.utc_offsets, at_ms))
 
     def at(self, day: str, minute: int) -> int:
         """The instant of a time of day in the zone; minute 1440 is the end of the day.
 
         Where the zone's offset changes, the one that holds at the guessed instant is taken.
         """
-        guess = time.at(day, minute, self.utc_offsets[-1].minutes)
-        return time.at(day, minute, self.offset_minutes(guess))
+        offsets = self.utc_offsets
+        guess = time.at(day, minute, offsets[-1].minutes)
+        return guess if len(offsets) == 1 else time.at(day, minute, offset_at(offsets, guess))
 
     def payment_cutoff(self, day: str) -> int:
         """The instant at which payments of a day end."""

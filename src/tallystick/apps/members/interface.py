@@ -19,7 +19,13 @@ from tallystick.apps.members.parts import (
 )
 from tallystick.apps.members.records import Frozen, Key, KindLicence, Member, NumberHolder, Officer
 from tallystick.apps.members.refusals import Refusal
-from tallystick.apps.members.standing import frozen, frozen_since, is_suspended, verb_frozen
+from tallystick.apps.members.standing import (
+    check_not_frozen,
+    frozen,
+    frozen_since,
+    is_suspended,
+    verb_frozen,
+)
 from tallystick.ledger.app import Role
 from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
@@ -134,9 +140,9 @@ def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
     An account is asked about with every payment; a piece once or twice, so nothing is remembered.
     """
     if scope is Scope.CASH_ACCOUNT:
-        reader.recall(_check_not_frozen, scope, subject)
+        reader.recall(check_not_frozen, scope, subject)
     else:
-        _check_not_frozen(reader, scope, subject)
+        check_not_frozen(reader, scope, subject)
 
 
 # --- what is remembered: each follows from records alone
@@ -154,8 +160,3 @@ def _check_licensed(reader: Reader, party: str, verb: str) -> None:
     found = member(reader, party)
     require(holds_licence(reader, found, verb), Refusal.UNLICENSED, member=party, verb=verb)
     require(not verb_frozen(reader, found, verb), Refusal.FROZEN, scope=Scope.VERB.value)
-
-
-def _check_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
-    """Refuse while an order stands on a subject."""
-    require(frozen(reader, scope, subject) is None, Refusal.FROZEN, scope=scope.value)

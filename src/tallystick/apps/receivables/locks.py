@@ -30,9 +30,13 @@ OFFERS = (LockKind.OFFERED,)
 
 def standing_locks(piece: Piece, now_ms: int) -> tuple[Lock, ...]:
     """Locks that bind at this moment; those whose end has come do not, lifted or not."""
-    return tuple(
-        [lock for lock in piece.locks if lock.end_at_ms is None or now_ms < lock.end_at_ms]
-    )
+    locks = piece.locks
+    for lock in locks:
+        if lock.end_at_ms is not None and now_ms >= lock.end_at_ms:
+            return tuple(
+                [each for each in locks if each.end_at_ms is None or now_ms < each.end_at_ms]
+            )
+    return locks
 
 
 def own_piece(ctx: Context, piece_id: str) -> Piece:

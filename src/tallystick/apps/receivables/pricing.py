@@ -28,15 +28,10 @@ class Quote(NamedTuple):
     """Interest to the payment date, in minor units."""
     fees_minor: int
     """Fees that the assignor pays, in minor units, now or at maturity."""
-    upfront_minor: int
-    """Part of interest and fees that is kept back from the advance, in minor units."""
+    net_cash_minor: int
+    """What the assignor receives, in minor units; below 1 the offer makes no sense."""
     maturity_fees_minor: int
     """Part of the fees that is due at maturity, in minor units."""
-
-    @property
-    def net_cash_minor(self) -> int:
-        """What the assignor receives; below 1 the offer makes no sense."""
-        return self.advance_minor - self.upfront_minor
 
     @property
     def yearly_cost_ppm(self) -> int:
@@ -68,7 +63,7 @@ def quote(
         advance_minor=advance,
         interest_minor=cost,
         fees_minor=at_once + at_maturity,
-        upfront_minor=at_once + (cost if upfront else 0),
+        net_cash_minor=advance - at_once - (cost if upfront else 0),
         maturity_fees_minor=at_maturity,
     )
 

@@ -73,6 +73,8 @@ def current_of(ctx: Context, kept: Piece | Transfer | Deal) -> Undertaking:
 def advance(ctx: Context, undertaking: Undertaking) -> Undertaking:
     """Let everything happen to an undertaking that its deadlines have made due, in their order."""
     now_ms, status = ctx.now_ms, UndertakingStatus
+    if _is_quiet(undertaking, now_ms):
+        return undertaking
     if undertaking.status is status.PROPOSED and now_ms >= undertaking.lapses_at_ms:
         return end_draft(ctx, undertaking, status.EXPIRED, Reason.NTFD)
     if undertaking.provisional:
@@ -93,6 +95,12 @@ def advance(ctx: Context, undertaking: Undertaking) -> Undertaking:
         undertaking = moved(ctx, undertaking, status.DEFAULTED)
         _tell_holders(ctx, undertaking, AlertKind.DEFAULTED)
     return undertaking
+
+
+def _is_quiet(undertaking: Undertaking, now_ms: int) -> bool:
+    """Is it open, with dates that are certain and all ahead, and nothing paid? Mostly it is."""
+    is_open = undertaking.status is UndertakingStatus.OPEN and now_ms < undertaking.due_at_ms
+    return is_open and not undertaking.provisional and undertaking.cascades == 0
 
 
 def moved(ctx: Context, undertaking: Undertaking, status: UndertakingStatus) -> Undertaking:

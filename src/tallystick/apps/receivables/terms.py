@@ -93,6 +93,8 @@ class PieceStatus(enum.Enum):
     HELD = "held"
     RETIRED = "retired"
 
+    __hash__ = object.__hash__  # as quick as can be: each change looks its move up
+
 
 class Retired(enum.Enum):
     """Why a piece is no more."""
@@ -124,6 +126,8 @@ class TransferStatus(enum.Enum):
     LAPSED = "lapsed"
     RETURNED = "returned"
 
+    __hash__ = object.__hash__  # as quick as can be: each change looks its move up
+
 
 class DealStatus(enum.Enum):
     """Where a finance deal stands."""
@@ -138,6 +142,8 @@ class DealStatus(enum.Enum):
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
     UNWOUND = "unwound"
+
+    __hash__ = object.__hash__  # as quick as can be: each change looks its move up
 
 
 class ClaimStatus(enum.Enum):

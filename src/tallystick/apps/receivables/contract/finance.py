@@ -116,7 +116,8 @@ def offer(ctx: Context, msg: Offer) -> None:
     require(told.net_cash_minor > 0, Refusal.NOTHING_LEFT)
 
     offered = replace(
-        _quoted(deal, told),
+        deal,
+        **_figures(told),
         status=DealStatus.OFFERED,
         outlet=ctx.outlet,
         offer=terms,
@@ -206,7 +207,8 @@ def disburse(ctx: Context, msg: Disburse) -> None:
         )
     )
     financed = replace(
-        _quoted(deal, told),
+        deal,
+        **_figures(told),
         status=DealStatus.FINANCED,
         value_day=today,
         payment_day=undertaking.payment_day,
@@ -390,17 +392,16 @@ def _quote(deal: Deal, terms: OfferTerms, undertaking: Undertaking, day: str) ->
     )
 
 
-def _quoted(deal: Deal, told: Quote) -> Deal:
-    """The deal with cash and cost shown."""
-    return replace(
-        deal,
-        days=told.days,
-        advance_minor=told.advance_minor,
-        interest_minor=told.interest_minor,
-        fees_minor=told.fees_minor,
-        net_cash_minor=told.net_cash_minor,
-        yearly_cost_ppm=told.yearly_cost_ppm,
-    )
+def _figures(told: Quote) -> dict[str, int]:
+    """Cash and cost as a deal shows them."""
+    return {
+        "days": told.days,
+        "advance_minor": told.advance_minor,
+        "interest_minor": told.interest_minor,
+        "fees_minor": told.fees_minor,
+        "net_cash_minor": told.net_cash_minor,
+        "yearly_cost_ppm": told.yearly_cost_ppm,
+    }
 
 
 # --- The money
