@@ -132,6 +132,23 @@ def test_status_moves_as_declared() -> None:
         ctx.save(opened)
 
 
+def test_a_record_begins_as_declared() -> None:
+    closed = Counter(
+        counter_id="ctr-0123456789abcdef",
+        owner="A",
+        currency="CNY",
+        amount_minor=0,
+        status=Status.CLOSED,
+    )
+    with pytest.raises(Fault, match="cannot begin so"):
+        context(world_with()).add(closed)
+
+
+def test_only_a_timers_message_is_run_later() -> None:
+    with pytest.raises(Fault, match="Open is not a timer's message"):
+        context(world_with()).at(2, Open(currency="CNY"))
+
+
 def test_a_record_dropped_may_be_made_again() -> None:
     world = toy_world()
     made = world.accepts("A.m", Open(currency="CNY")).id

@@ -383,29 +383,33 @@ class Context:
     def add(self, kept: Record) -> None:
         """Keep a new record."""
         spec, work = kept.spec, self._work
-        key = work.keys[spec.name, spec.key_of(kept)]
-        if work.load(spec.name, key) is not None:
-            raise Fault(f"{spec.name} is there already")
-        if spec.moves and None in spec.moves:
-            ensure(cast(Any, kept).status in spec.moves[None], f"{spec.name} cannot begin so")
-        if spec.name in OWN_RECORDS:
-            self._require_own(spec.name)
-        work.put(spec.name, key, kept, None)
+        after: Any = kept
+        name = spec.name
+        key = work.keys[name, spec.key_of(kept)]
+        if work.load(name, key) is not None:
+            raise Fault(f"{name} is there already")
+        if spec.moves and None in spec.moves and after.status not in spec.moves[None]:
+            raise Fault(f"{name} cannot begin so")
+        if name in OWN_RECORDS:
+            self._require_own(name)
+        work.put(name, key, kept, None)
 
     def save(self, kept: Record) -> None:
         """Change a record that is there; its status may move only as its `moves` say."""
         spec, work = kept.spec, self._work
-        key = work.keys[spec.name, spec.key_of(kept)]
-        before = work.load(spec.name, key)
+        name, moves = spec.name, spec.moves
+        key = work.keys[name, spec.key_of(kept)]
+        before = work.load(name, key)
         if before is None:
-            raise Fault(f"{spec.name} is not there")
-        if spec.moves:
-            was, now = before.status, cast(Any, kept).status
-            if was is not now and now not in spec.moves.get(was, ()):
-                raise Fault(f"{spec.name} cannot move from {was} to {now}")
-        if spec.name in OWN_RECORDS:
-            self._require_own(spec.name)
-        work.put(spec.name, key, kept, before)
+            raise Fault(f"{name} is not there")
+        if moves:
+            after: Any = kept
+            was, now = before.status, after.status
+            if was is not now and now not in moves.get(was, ()):
+                raise Fault(f"{name} cannot move from {was} to {now}")
+        if name in OWN_RECORDS:
+            self._require_own(name)
+        work.put(name, key, kept, before)
 
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
@@ -441,7 +445,8 @@ class Context:
 
     def at(self, due_at_ms: int, msg: Message) -> str:
         """Have the ledger run a message when its time comes, in a later block at the earliest."""
-        ensure(msg.spec.timer, f"{type(msg).__name__} is not a timer's message")
+        if not msg.spec.timer:
+            raise Fault(f"{type(msg).__name__} is not a timer's message")
         timer_id = self._derive("tmr")
         pending = PendingTimer(due_at_ms=due_at_ms, timer_id=timer_id, message=encode(msg))
         name = PendingTimer.spec.name
