@@ -8,7 +8,7 @@ import pytest
 
 from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.candidate import Run
-from tallystick.ledger.context import Context, Moment, Work
+from tallystick.ledger.context import Context, Keys, Moment, Work
 from tallystick.ledger.genesis import BUDGET
 from tallystick.ledger.memory import SLICE, TEXTS, Memory, Remembered, Texts, oldest
 from tallystick.ledger.overlay import Overlay
@@ -112,7 +112,7 @@ def test_a_commit_forgets_what_it_changed_alone(world: World) -> None:
     call(*block(world))[0].recall(number_of, "a")
     call(*block(world))[0].recall(number_of, "b")
     memory.forget([encode_key(Note.spec.name, "a", 2), encode_key(Note.spec.name, "z", 1)])
-    assert [args for _, args in memory] == [("b",)]
+    assert list(memory[number_of]) == [("b",)]
     memory.forget([encode_key(Note.spec.name, "a", 1), encode_key(Note.spec.name, "b", 1)])
     assert not memory
 
@@ -180,7 +180,7 @@ def test_the_oldest_is_let_go_of_and_what_it_followed_from_with_it() -> None:
     remembered(memory, "b", b"shared")
     memory._by_key.pop(b"gone")  # as a commit does that forgets at this moment
     remembered(memory, "c", b"shared")
-    assert [args for _, args in memory] == [("b",), ("c",)]
+    assert list(memory[number_of]) == [("b",), ("c",)]
     assert {key: len(asked) for key, asked in memory._by_key.items()} == {b"shared": 2}
     memory._let_go((number_of, ("a",)))
     assert len(memory) == 2, "what was forgotten meanwhile is nothing to let go of"
@@ -192,6 +192,28 @@ def test_of_many_some_are_let_go_of_at_a_time() -> None:
     assert len(oldest(dict.fromkeys(range(20)), 20)) == 3
     many = dict.fromkeys(range(20 * SLICE))
     assert oldest(many, 20 * SLICE) == list(range(SLICE))
+
+
+def test_what_left_meanwhile_makes_room() -> None:
+    memory = Memory(3)
+    for name in "abc":
+        remembered(memory, name, name.encode())
+    memory.forget([b"b", b"c"])
+    remembered(memory, "d", b"d")
+    remembered(memory, "e", b"e")
+    assert list(memory[number_of]) == [("a",), ("d",), ("e",)]
+
+
+def test_keys_are_let_go_of_where_there_are_most() -> None:
+    keys = Keys(3)
+    for at in range(20):
+        name = "ab"[at % 5 == 0]
+        assert keys[name][f"k{at}",] == encode_key(name, f"k{at}")
+        assert len(keys) <= 3
+    assert set(keys) == {"a", "b"}
+    assert list(keys["a"]) == [("k18",), ("k19",)]
+    assert keys["a"][1,] != keys["a"][True,]
+    assert (1,) not in keys["a"], "it would be found as the other's key"
 
 
 def test_answers_have_their_names_in_common() -> None:

@@ -185,13 +185,13 @@ def test_only_rules_that_govern_write_the_ledgers_records() -> None:
 
 def test_keys_are_remembered_and_never_mixed_up() -> None:
     keys = Keys()
-    assert keys["n", ("a",)] is keys["n", ("a",)]
-    assert keys["n", (b"a",)] is keys["n", (b"a",)]
-    assert keys["n", (1,)] == encode_key("n", 1)
-    assert keys["n", (True,)] == encode_key("n", True)
-    assert keys["n", (b"a",)] == encode_key("n", b"a") != keys["n", ("a",)]
-    assert keys["n", (Status.OPEN,)] == keys["n", ("open",)]
+    assert keys["n"][("a",)] is keys["n"][("a",)]
+    assert keys["n"][(b"a",)] is keys["n"][(b"a",)]
+    assert keys["n"][(1,)] == encode_key("n", 1)
+    assert keys["n"][(True,)] == encode_key("n", True)
+    assert keys["n"][(b"a",)] == encode_key("n", b"a") != keys["n"][("a",)]
+    assert keys["n"][(Status.OPEN,)] == keys["n"][("open",)]
     for number in range(KEYS_MAX + 1):
-        assert keys["n", (str(number),)]
+        assert keys["n"][(str(number),)]
     assert len(keys) <= KEYS_MAX
-    assert keys["n", ("7",)] == encode_key("n", "7")
+    assert keys["n"][("7",)] == encode_key("n", "7")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tallystick.ledger.app import Message, Record
-from tallystick.ledger.memory import TEXTS, Remembered, oldest
+from tallystick.ledger.memory import TEXTS, Remembered, Tables
 from tallystick.ledger.receipt import IDS_MAX
 from tallystick.ledger.refusal import Fault, Refused, ensure
 from tallystick.ledger.refusals import Refusal
@@ -32,25 +32,43 @@ KEYS_MAX = 200_000
 _MISSING: Any = object()
 
 
-class Keys(dict[tuple[str, tuple[Any, ...]], bytes]):
+class Keys(Tables):
     """Encoded keys of records by name and key fields: the same few are asked for again and again.
 
     Only keys of texts, bytes and enum members are remembered, which are equal to nothing of another
     type; 1 is equal to True, and would find the other's key.
     """
 
-    def __missing__(self, wanted: tuple[str, tuple[Any, ...]]) -> bytes:
+    def __init__(self, keys_max: int = KEYS_MAX) -> None:
+        """Begin with none."""
+        super().__init__(keys_max)
+
+    def __missing__(self, name: str) -> dict[Any, Any]:
+        """The keys of a name that is new."""
+        table: dict[Any, Any] = self.setdefault(name, _KeysOf(name, self))
+        return table
+
+
+class _KeysOf(dict[tuple[Any, ...], bytes]):
+    """Encoded keys of records of one name, by key fields."""
+
+    __slots__ = ("_all", "_name")
+
+    def __init__(self, name: str, everyones: Keys) -> None:
+        """Begin with none; all names share a bound."""
+        super().__init__()
+        self._name, self._all = name, everyones
+
+    def __missing__(self, fields: tuple[Any, ...]) -> bytes:
         """Encode a key that is not remembered."""
-        name, fields = wanted
-        made = encode_key(name, *fields)
+        made = encode_key(self._name, *fields)
         for field_ in fields:
             kind = type(field_)
             if kind is not str and kind is not bytes and type(kind) is not EnumType:
                 return made
-        if len(self) >= KEYS_MAX:
-            for old in oldest(self, KEYS_MAX):
-                self.pop(old, None)
-        self[name, TEXTS.shared(fields)] = made
+        for name, old in self._all.room_for_one():
+            self._all[name].pop(old, None)
+        self[TEXTS.shared(fields)] = made
         return made
 
 
@@ -234,7 +252,7 @@ class Lookup:
     def peek(self, type_: type[R], *key: Any) -> R | None:
         """The record of a key, or None."""
         work, name = self._work, type_.spec.name
-        where = work.keys[name, key]
+        where = work.keys[name][key]
         self.keys[where] = None
         self.names.add(name)
         return cast("R | None", work.load(name, where))
@@ -337,7 +355,7 @@ class Context:
             raise work.too_many_reads()
         if name in work.absent:
             return None
-        where = work.keys[name, key]
+        where = work.keys[name][key]
         changed = work.changes.get(where)
         kept: Any = work.records.get(where, _MISSING) if changed is None else changed[1]
         if kept is _MISSING:
@@ -366,7 +384,7 @@ class Context:
         to be changed. The work budget is the same as if the function had run.
         """
         work = self._work
-        found = work.memory.get((function, args))
+        found: Remembered | None = work.memory[function].get(args)
         if found is None or not (
             (found.now_ms is None and not work.changes and found.names.isdisjoint(work.names))
             or work.holds(found)
@@ -385,7 +403,7 @@ class Context:
         spec, work = kept.spec, self._work
         after: Any = kept
         name = spec.name
-        key = work.keys[name, spec.key_of(kept)]
+        key = work.keys[name][spec.key_of(kept)]
         if work.load(name, key) is not None:
             raise Fault(f"{name} is there already")
         if spec.moves and None in spec.moves and after.status not in spec.moves[None]:
@@ -398,7 +416,7 @@ class Context:
         """Change a record that is there; its status may move only as its `moves` say."""
         spec, work = kept.spec, self._work
         name, moves = spec.name, spec.moves
-        key = work.keys[name, spec.key_of(kept)]
+        key = work.keys[name][spec.key_of(kept)]
         before = work.load(name, key)
         if before is None:
             raise Fault(f"{name} is not there")
@@ -414,7 +432,7 @@ class Context:
     def delete(self, type_: type[Record], *key: Any) -> None:
         """Drop a record that is there."""
         name, work = type_.spec.name, self._work
-        where = work.keys[name, key]
+        where = work.keys[name][key]
         before = work.load(name, where)
         if before is None:
             raise Fault(f"{name} is not there")

@@ -22,7 +22,8 @@ TEXTS_MAX = 300_000
 SLICE = 1_000
 """How many are let go of at once at most, of whatever there is too much: under a millisecond."""
 
-Asked = tuple[Callable[..., Any], tuple[Any, ...]]
+Args = tuple[Any, ...]
+Asked = tuple[Callable[..., Any], Args]
 """A function and its arguments: texts, bytes, types, enum members, tuples of these."""
 
 
@@ -48,6 +49,45 @@ def oldest(table: dict[Any, Any], most: int) -> list[Any]:
     Looked at in one step, so any thread may add meanwhile.
     """
     return list(islice(table, most // 10 + 1 if most < 10 * SLICE else SLICE))
+
+
+class Tables(dict[Any, Any]):
+    """Tables under names, with so many entries at most between them.
+
+    One table under pairs would say the same. With many accounts each step to what it holds is a
+    wait for memory: here there are fewer, and those that ask one thing of all find it closer.
+    """
+
+    def __init__(self, entries_max: int) -> None:
+        """Begin with none."""
+        super().__init__()
+        self._entries_max = entries_max
+        self._room = entries_max
+
+    def __missing__(self, name: Any) -> dict[Any, Any]:
+        """The table of a new name."""
+        table: dict[Any, Any] = self.setdefault(name, {})
+        return table
+
+    def __len__(self) -> int:
+        """How many entries there are."""
+        return sum([len(table) for table in list(self.values())])
+
+    def room_for_one(self) -> list[tuple[Any, Any]]:
+        """Count one entry more; what to let go of before it is made, by name and key: mostly none.
+
+        What left meanwhile is counted when there seems to be no room.
+        """
+        self._room -= 1
+        if self._room >= 0:
+            return []
+        self._room = self._entries_max - len(self) - 1
+        if self._room >= 0:
+            return []
+        name, table = max(list(self.items()), key=lambda each: len(each[1]))
+        old = oldest(table, self._entries_max)
+        self._room += len(old)
+        return [(name, key) for key in old]
 
 
 class Texts(dict[str, str]):
@@ -78,8 +118,8 @@ TEXTS = Texts()
 """For the whole process: a text says nothing of the chain it is in."""
 
 
-class Memory(dict[Asked, Remembered]):
-    """Answers that follow from committed records.
+class Memory(Tables):
+    """Answers that follow from committed records: of each function by its arguments.
 
     One thread executes blocks and adds; another may commit meanwhile and forget. They never meet
     over one record: what a block on its way changed is not added (`Overlay.is_changed`).
@@ -87,23 +127,22 @@ class Memory(dict[Asked, Remembered]):
 
     def __init__(self, values_max: int = VALUES_MAX) -> None:
         """Begin with none; with a greatest number of 0 it remembers nothing."""
-        super().__init__()
-        self._values_max = values_max
+        super().__init__(values_max)
         self._by_key: dict[bytes, dict[Asked, None]] = {}
         self._names: dict[frozenset[str], frozenset[str]] = {}
         self._read: dict[str, None] = {}
 
     def keep(self, asked: Asked, found: Remembered) -> None:
         """Remember an answer."""
-        if not self._values_max:
+        if not self._entries_max:
             return
-        if len(self) >= self._values_max:
-            for old in oldest(self, self._values_max):
-                self._let_go(old)
-        asked = (asked[0], TEXTS.shared(asked[1]))
+        for old in self.room_for_one():
+            self._let_go(old)
+        function, args = asked[0], TEXTS.shared(asked[1])
+        asked = (function, args)
         for key in found.keys:
             self._by_key.setdefault(key, {})[asked] = None
-        self[asked] = found
+        self[function][args] = found
 
     def names_of(self, names: set[str]) -> frozenset[str]:
         """One copy of a set of record names: a few sorts of answers have theirs in common."""
@@ -117,7 +156,7 @@ class Memory(dict[Asked, Remembered]):
 
     def _let_go(self, asked: Asked) -> None:
         """Forget one answer. What it followed from may be forgotten meanwhile, all at once."""
-        found = self.pop(asked, None)
+        found = self[asked[0]].pop(asked[1], None)
         for key in () if found is None else found.keys:
             others = self._by_key.get(key)
             if others is not None:
@@ -129,5 +168,5 @@ class Memory(dict[Asked, Remembered]):
         """Forget what followed from records that are about to change."""
         by_key = self._by_key
         for key in [key for key in changed if key in by_key]:
-            for asked in tuple(by_key.pop(key, ())):
-                self.pop(asked, None)
+            for function, args in tuple(by_key.pop(key, ())):
+                self[function].pop(args, None)

@@ -63,5 +63,5 @@ def referred(holders: Iterable[Any], references: References, keys: Keys) -> dict
         for field, name, is_list in references.get(type(holder), ()):
             value = getattr(holder, field)
             for each in value[:LISTED_MAX] if is_list else () if value is None else (value,):
-                found[keys[name, (each,)]] = name
+                found[keys[name][(each,)]] = name
     return found
