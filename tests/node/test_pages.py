@@ -62,6 +62,14 @@ def test_what_has_not_grown_is_not_looked_at_again() -> None:
     assert first * HUGE <= 1 << 40
 
 
+def test_only_what_is_new_is_asked_for() -> None:
+    pages = HugePages()
+    pages.look()
+    kept = [bytes(1_000) for _ in range(40_000)]  # 40 MB: 20 huge pages, and some in between
+    assert pages.look() <= 60
+    assert len(kept) == 40_000
+
+
 @pytest.mark.parametrize("what", ("always madvise [never]", None))
 def test_nothing_is_asked_of_a_system_that_gives_none(what: str | None, said: Path) -> None:
     if what is not None:

@@ -45,6 +45,8 @@ PAUSE_SECONDS = 0.002
 """How long it waits after each huge page: others want the processor and the tables of pages."""
 GROWN_BYTES = 8 * 1024 * 1024
 """By how much a process has to change in size before its memory is gone through again."""
+AGAIN = 30
+"""Looks after which all is asked for again: what was let go of and taken anew has usual pages."""
 NONE_FREE = 8
 """How often the system may have no memory for a huge page before it is left in peace for now."""
 NOT_THERE = bytes(range(128))
@@ -58,6 +60,8 @@ class HugePages:
         """Find out whether the system gives any; `enabled` is the file that says so."""
         self._madvise = _madvise() if _is_offered(enabled) else None
         self._held = 0
+        self._looks = 0
+        self._huge: set[int] = set()
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,16 +83,22 @@ class HugePages:
             self._thread.join()
 
     def look(self, pause_seconds: float = 0.0) -> int:
-        """Ask for what there is, if this process has grown since the last look; how many it has."""
+        """Ask for what is new, if this process has grown since the last look; how many it got."""
         held = int(HELD.read_bytes().split()[1]) * PAGE if self.is_offered else 0
         if abs(held - self._held) < GROWN_BYTES:
             return 0
         self._held = held
+        if self._looks % AGAIN == 0:
+            self._huge.clear()
+        self._looks += 1
         answers: Counter[int] = Counter()
-        for begin in _worth_it():
+        for begin in _worth_it(self._huge):
             if self._is_over.is_set() or answers[errno.ENOMEM] == NONE_FREE:
                 break
-            answers[self._ask(begin)] += 1
+            answer = self._ask(begin)
+            answers[answer] += 1
+            if not answer:
+                self._huge.add(begin)
             self._is_over.wait(pause_seconds)
         if set(answers) == {errno.EINVAL}:
             self._madvise = None
@@ -108,7 +118,7 @@ class HugePages:
         while self.is_offered:
             count = self.look(PAUSE_SECONDS)
             if count:
-                log.debug("%d MB are in huge pages", count * HUGE >> 20)
+                log.debug("%d MB more are in huge pages", count * HUGE >> 20)
             if self._is_over.wait(LOOK_SECONDS):
                 break
 
@@ -128,10 +138,14 @@ def _is_offered(enabled: Path) -> bool:
         return False
 
 
-def _worth_it() -> list[int]:
-    """Addresses of this process's objects at which a huge page would be filled by half at least."""
+def _worth_it(known: set[int]) -> list[int]:
+    """Addresses, but for those known, at which a huge page would be filled by half at least."""
     with PRESENT.open("rb", buffering=0) as present:
-        return [begin for begin in _places() if _pages_there(present.fileno(), begin) >= FULL_MIN]
+        return [
+            begin
+            for begin in _places()
+            if begin not in known and _pages_there(present.fileno(), begin) >= FULL_MIN
+        ]
 
 
 def _places() -> Iterator[int]:

@@ -204,12 +204,12 @@ class Node:
         await asyncio.get_running_loop().run_in_executor(None, self.engine.stop)
 
     def _settle(self, stack: ExitStack) -> None:
-        """Keep Python on one core, and have huge pages asked for on any of them."""
+        """Keep Python on one core, and have huge pages asked for on the others."""
         cores = available()
-        settle(self._parts.accel, self._python_core())
+        core = settle(self._parts.accel, self._python_core())
         if self.settings.huge_pages == "auto":
             pages = HugePages()
-            pages.start(cores)
+            pages.start(cores - {core} or cores)
             stack.callback(pages.stop)
 
     def _python_core(self) -> PythonCore:
