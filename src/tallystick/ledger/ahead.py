@@ -69,14 +69,7 @@ class Ahead:
 
         What was changed and may be being committed is at hand here.
         """
-        changed = self._newest_first
-        return self._state.fetch(
-            {
-                key: name
-                for key, name in wanted.items()
-                if not any(key in records for records in changed)
-            }
-        )
+        return self._state.fetch(wanted, self._newest_first)
 
     def offset_ms(self) -> int:
         """Ledger time less block time."""

@@ -9,7 +9,7 @@ One thread commits; another may read and remember meanwhile, and never what is b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tallystick.ledger.app import Record
@@ -35,9 +35,9 @@ class Cache:
         """How many are held."""
         return len(self.young) + len(self._old) + len(self._leaving)
 
-    def __contains__(self, key: bytes) -> bool:
-        """Whether a record is at hand."""
-        return key in self.young or key in self._old
+    def without(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those of these keys of which nothing is known: two steps, however many they are."""
+        return set(keys).difference(self.young).difference(self._old)
 
     def get(self, key: bytes) -> Any:
         """What is known of a key, or MISSING; it is young from now on."""

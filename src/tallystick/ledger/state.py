@@ -155,13 +155,20 @@ class State:
         """Names of which it is known that nothing is kept."""
         return self._few.absent()
 
-    def fetch(self, wanted: Mapping[bytes, str]) -> list[Record]:
-        """Read at once what is not at hand of these keys (to record names); the records read."""
+    def fetch(
+        self, wanted: Mapping[bytes, str], but: Sequence[Mapping[bytes, Record | None]] = ()
+    ) -> list[Record]:
+        """Read at once what is not at hand of these keys (to record names); the records read.
+
+        What is in one of `but` is left alone: it may be being committed.
+        """
         cache, lacks = self._cache, self._few.lacks
-        cold = [key for key, name in wanted.items() if key not in cache and not lacks(name, key)]
+        unknown = cache.without(wanted)
+        for records in but:
+            unknown = unknown.difference(records)
+        cold = [key for key in sorted(unknown) if not lacks(wanted[key], key)]  # near ones together
         if not cold:
             return []
-        cold.sort()  # neighbours are read together
         read = []
         for key, raw in zip(cold, self._store.get_many(cold), strict=True):
             if raw is not None:
