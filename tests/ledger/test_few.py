@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tallystick.accel import load
-from tallystick.ledger.few import Few
+from tallystick.ledger.few import LISTED_MAX, Few
 from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State
 from tallystick.testing.world import World
@@ -37,6 +37,27 @@ def test_what_is_absent_is_known_where_there_are_few() -> None:
     assert few.lacks(Counter.spec.name, encode_key(Counter.spec.name, "ctr-0123456789abcdef"))
     assert not any(few.lacks(NAME, note_key(number)) for number in range(5))
     assert not few_of(world, 4).lacks(NAME, note_key(5)), "there are many, so nothing is known"
+
+
+def test_a_list_is_made_where_there_are_very_few() -> None:
+    few, prefix = few_of(toy_world(records=NOTES), 1_000), encode_key(NAME, "n")
+    assert few.listed(NAME, prefix, prefix) == [note_key(number) for number in range(5)]
+    assert few.listed(NAME, prefix, note_key(3)) == [note_key(3), note_key(4)]
+    assert few.listed(NAME, encode_key(NAME, "m"), encode_key(NAME, "m")) == []
+    assert few.listed("of nobody", prefix, prefix) is None
+    more = [note_key(number) for number in range(LISTED_MAX + 1)]
+    few.note({NAME: more}, dict.fromkeys(more, NOTES[0]))
+    assert few.listed(NAME, prefix, prefix) is None, "the store is asked"
+
+
+def test_what_is_deleted_while_a_list_is_read_is_not_in_it() -> None:
+    world = toy_world(records=NOTES)
+    store, tree = world.store.copy(), load("python").tree()
+    state = State(store, world.ledger.rules.decoders, world.chain.state.tip, tree=tree)
+    found = state.scan(NAME, encode_key(NAME), None)
+    assert next(found) == (note_key(0), NOTES[0])
+    store.apply(1, {note_key(1): None, note_key(4): None}, {})
+    assert [each for _, each in found] == NOTES[2:4]
 
 
 def test_names_of_which_nothing_is_kept_are_known() -> None:

@@ -14,6 +14,8 @@ from tallystick.values.codec import encode_key
 
 FEW_MAX = 10_000
 """Records of one name up to which its keys are kept; a name that has had more is let go of."""
+LISTED_MAX = 64
+"""Records of one name up to which a list of them is made of these keys, without the store."""
 
 
 class Scanned(Protocol):
@@ -45,6 +47,16 @@ class Few:
         """Whether it is known that there is no such record."""
         keys = self._keys.get(name)
         return keys is not None and key not in keys
+
+    def listed(self, name: str, prefix: bytes, first: bytes) -> list[bytes] | None:
+        """Keys of a name with a prefix, from a key on, in order; None where the store has to say.
+
+        Rules in force, timers: each block asks for a list of them, and a store is slow to begin.
+        """
+        keys = self._keys.get(name)
+        if keys is None or len(keys) > LISTED_MAX:
+            return None
+        return [key for key in sorted(keys) if key >= first and key.startswith(prefix)]
 
     def absent(self) -> set[str]:
         """Names of which nothing is kept."""

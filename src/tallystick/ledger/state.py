@@ -182,10 +182,24 @@ class State:
 
         What it decodes is not remembered: a block may be committed between two steps of it.
         """
+        listed = self._few.listed(name, prefix, start or prefix)
+        if listed is not None:
+            yield from self._at_keys(name, listed)
+            return
         for key, raw in self._store.scan(prefix, start):
             found = self._cache.peek(key)
             is_new = found is MISSING or found is None
             yield key, decoded_record(self._decoders, name, raw) if is_new else found
+
+    def _at_keys(self, name: str, keys: Sequence[bytes]) -> Iterator[tuple[bytes, Record]]:
+        """Records of these keys; one that is deleted meanwhile is not among them."""
+        for key in keys:
+            found = self._cache.peek(key)
+            if found is MISSING or found is None:
+                raw = self._store.get(key)
+                found = None if raw is None else decoded_record(self._decoders, name, raw)
+            if found is not None:
+                yield key, found
 
     def used_by(self, sender: str, reference: str, now_ms: int) -> bytes | None:
         """Id of the transaction that used a reference, until its minute of expiry is over."""
