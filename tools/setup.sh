@@ -8,10 +8,6 @@ is_good() {
     "$1" -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null
 }
 
-makes_environments() {
-    "$1" -c 'import ensurepip, venv' 2>/dev/null
-}
-
 find_python() {
     if [ -n "${PYTHON:-}" ]; then
         is_good "$PYTHON" && { echo "$PYTHON"; return; }
@@ -21,12 +17,9 @@ find_python() {
     # The system's own comes first: distributions build it with profile-guided optimisation, which a Python that was
     # compiled by hand mostly lacks (the same code took a fifth to a quarter longer with such a one).
     for name in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
-        is_good "$name" && makes_environments "$name" && { echo "$name"; return; }
+        is_good "$name" && "$name" -c 'import ensurepip, venv' 2>/dev/null && { echo "$name"; return; }
     done
-    for name in python3 python3.14 python3.13 python3.12 python3.11; do
-        is_good "$name" && { echo "$name"; return; }
-    done
-    echo "Tallystick needs Python 3.11, 3.12, 3.13 or 3.14; found: $(python3 --version 2>&1 || true)." >&2
+    echo "Tallystick needs Python 3.11, 3.12, 3.13 or 3.14 and its venv; found: $(python3 --version 2>&1 || true)." >&2
     echo "Install one (Debian, Ubuntu: apt install python3 python3-venv) or say PYTHON=/path/to/python3." >&2
     exit 1
 }
