@@ -7,7 +7,9 @@ import pytest
 from tallystick.engine.base import Answer
 from tallystick.gateway.reply import (
     Happened,
+    Made,
     Reply,
+    Said,
     expired,
     happened,
     pack_replies,
@@ -59,14 +61,32 @@ def test_packed_replies_are_the_encoded_ones(count: int) -> None:
 def test_what_happened_alike_is_packed_as_if_each_were_told_alone(count: int, turn: int) -> None:
     blocks = [Happened(height) for height in (1, 127, 128, 70_000, 2**40)]
     ids = [place.to_bytes(32, "big") for place in range(count)]
-    answers: list[Happened | Reply] = [blocks[place // turn % 5] for place in range(count)]
+    answers: list[Said] = [blocks[place // turn % 5] for place in range(count)]
     if count > 2:
         answers[count // 2] = expired(ids[count // 2])
-    expected = [
-        happened(each, said.height) if isinstance(said, Happened) else said
+    assert pack_replies(ids, answers) == encode(_one_by_one(ids, answers))
+
+
+@pytest.mark.parametrize("count", (1, 2, 15, 16, 1_000))
+@pytest.mark.parametrize("turn", (1, 2, 500))
+def test_what_made_records_is_packed_as_if_each_were_told_alone(count: int, turn: int) -> None:
+    blocks = [Happened(height) for height in (1, 127, 128, 70_000, 2**40)]
+    ids = [place.to_bytes(32, "big") for place in range(count)]
+    made = [tuple([f"pc-{place:016x}"] * (place % 20)) for place in range(count)]
+    answers: list[Said] = [
+        Made(blocks[place // turn % 5], made[place]) if made[place] else blocks[place // turn % 5]
+        for place in range(count)
+    ]
+    assert pack_replies(ids, answers) == encode(_one_by_one(ids, answers))
+    assert [reply.ids for reply in _one_by_one(ids, answers)] == made
+
+
+def _one_by_one(ids: list[bytes], answers: list[Said]) -> list[Reply]:
+    """The replies, each made by itself."""
+    return [
+        happened(each, said) if isinstance(said, Happened | Made) else reply_of(said)
         for each, said in zip(ids, answers, strict=True)
     ]
-    assert pack_replies(ids, answers) == encode(expected)
 
 
 def test_a_busy_nodes_no_says_when_to_come_again() -> None:

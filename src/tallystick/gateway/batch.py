@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from tallystick.engine.base import Answer
-from tallystick.gateway.reply import Happened, Reply, happened, pack_replies, reply_of, taken
+from tallystick.gateway.reply import (
+    Happened,
+    Made,
+    Reply,
+    Said,
+    happened,
+    pack_replies,
+    reply_of,
+    taken,
+)
 
 Call = Callable[[], None]
 """Called once all answers are there, on any thread."""
@@ -29,7 +38,7 @@ class Batch:
         self._ids = ids
         self._lock = lock
         self._is_kept = is_kept
-        self._answers: list[Answer | Reply | Happened | None] = [None] * len(ids)
+        self._answers: list[Said | None] = [None] * len(ids)
         self._left = len(ids)
         self._when_done: Call | None = None
         self.is_left = False
@@ -54,11 +63,11 @@ class Batch:
         if call is not None:
             call()
 
-    def put_happened(self, places: Sequence[int], said: Happened) -> Call | None:
-        """The same for several that were accepted in one block and made no record."""
+    def put_happened(self, told: Mapping[int, Happened | Made]) -> Call | None:
+        """The same for several places whose transactions were accepted in one block."""
         answers = self._answers
-        fresh = len([place for place in places if answers[place] is None])
-        for place in places:
+        fresh = len([place for place in told if answers[place] is None])
+        for place, said in told.items():
             answers[place] = said
         self._left -= fresh
         return self._when_done if fresh and not self._left else None
@@ -76,7 +85,7 @@ class Batch:
     def replies(self) -> list[Reply]:
         """What can be said now: answers, and `received` or `kept` where there is none yet."""
         return [
-            happened(transaction_id, said.height) if isinstance(said, Happened) else reply_of(said)
+            happened(transaction_id, said) if isinstance(said, Happened | Made) else reply_of(said)
             for transaction_id, said in zip(self._ids, self._said(), strict=True)
         ]
 
@@ -84,10 +93,10 @@ class Batch:
         """`replies` as one MessagePack array."""
         return pack_replies(self._ids, self._said())
 
-    def _said(self) -> list[Answer | Reply | Happened]:
+    def _said(self) -> list[Said]:
         """The answers; where there is none, that it was taken."""
         if not self._left:
-            return cast(list[Answer | Reply | Happened], self._answers)
+            return cast(list[Said], self._answers)
         return [
             taken(self._ids[place], is_kept=self._is_kept) if answer is None else answer
             for place, answer in enumerate(self._answers)

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from tallystick.engine.base import Answer, Busy
@@ -132,9 +133,25 @@ class Happened:
         """What stands after the id in a packed reply."""
 
 
-def happened(transaction_id: bytes, height: int) -> Reply:
-    """It was accepted and made no record."""
-    return Reply(outcome=Outcome.ACCEPTED, transaction_id=transaction_id, height=height)
+class Made(msgspec.Struct, frozen=True, gc=False):
+    """A transaction was accepted in a block and made records."""
+
+    said: Happened
+    """What is said of all that was accepted in the block."""
+    ids: tuple[str, ...]
+    """Ids of the records, in the order made."""
+
+
+Said = Answer | Reply | Happened | Made
+"""An answer, in as few objects as it takes."""
+
+
+def happened(transaction_id: bytes, said: Happened | Made) -> Reply:
+    """It was accepted."""
+    block, ids = (said.said, said.ids) if isinstance(said, Made) else (said, ())
+    return Reply(
+        outcome=Outcome.ACCEPTED, transaction_id=transaction_id, height=block.height, ids=ids
+    )
 
 
 def reply_of(answer: Answer | Reply) -> Reply:
@@ -163,15 +180,20 @@ _OUTCOMES = {each: Outcome(each.value) for each in ledger.Outcome}
 # --- many at once
 
 
-def pack_replies(ids: Sequence[bytes], answers: Sequence[Answer | Reply | Happened]) -> bytes:
+def pack_replies(ids: Sequence[bytes], answers: Sequence[Said]) -> bytes:
     """All replies as one MessagePack array, each under its id.
 
-    Nearly all say that something happened, one block's after the other: those are joined at once.
+    Nearly all say that something happened, one block's after the other: those that made no record
+    are joined at once.
     """
     parts = [_array_head(len(answers))]
     place, count = 0, len(answers)
     while place < count:
         answer = answers[place]
+        if isinstance(answer, Made):
+            parts += (_MADE, ids[place], answer.said.tail, _IDS, encode(answer.ids))
+            place += 1
+            continue
         if not isinstance(answer, Happened):
             parts += _told(answer)
             place += 1
@@ -197,7 +219,7 @@ def _is_plain(told: Done | Receipt | None) -> bool:
     return isinstance(told, Done) or not (told.values or told.app or told.code)
 
 
-def _end_of(answers: Sequence[Answer | Reply | Happened], place: int) -> int:
+def _end_of(answers: Sequence[Said], place: int) -> int:
     """Where a run of the same answer ends that begins at a place."""
     answer, end, count = answers[place], place + 1, len(answers)
     if not place and answers.count(answer) == count:
@@ -221,5 +243,9 @@ _ACCEPTED = (
     + encode(bytes(32))[:2]
 )
 """What stands before the id in the reply to an accepted transaction that made no record."""
+_MADE = b"\x84" + _ACCEPTED[1:]
+"""The same of one that made records: a map of four fields."""
 _HEIGHT = encode("height")
 """What stands between the id and the height."""
+_IDS = encode("ids")
+"""What stands between the height and the ids of the records made."""

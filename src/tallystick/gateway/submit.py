@@ -16,6 +16,7 @@ from tallystick.gateway.admit import Admission
 from tallystick.gateway.batch import Batch, Call
 from tallystick.gateway.reply import (
     Happened,
+    Made,
     Reply,
     busy_no,
     expired,
@@ -171,28 +172,27 @@ class Gateway:
             call()
 
     def _answered_once(self, answers: Answers, calls: list[Call]) -> Sequence[Answer]:
-        """Hand out what happened and one request waits for, as nearly all is; what is left.
+        """Hand out what was accepted and one request waits for, as nearly all is; what is left.
 
         The transactions of a request are neighbours in a block, too.
         """
         left: list[int] = []
         waiting, said = self._waiting, Happened(answers.height)
         last: Batch | None = None
-        places: list[int] = []
+        places: dict[int, Happened | Made] = {}
         each = zip(count(), answers.ids, answers.raws, answers.told, strict=False)
         for number, transaction_id, raw, told in each:
             found = waiting.get(transaction_id)
-            is_plain = type(told) is tuple and not told[1]
-            if not is_plain or type(found) is not tuple or found[0] != raw:
+            if type(told) is not tuple or type(found) is not tuple or found[0] != raw:
                 left.append(number)
                 continue
             del waiting[transaction_id]
             batch = found[1]
             if batch is not last:
-                _put(last, places, said, calls)
-                last, places = batch, []
-            places.append(found[2])
-        _put(last, places, said, calls)
+                _put(last, places, calls)
+                last, places = batch, {}
+            places[found[2]] = Made(said, told[1]) if told[1] else said
+        _put(last, places, calls)
         self._count -= len(answers.ids) - len(left)
         return [*(answers[number] for number in left), *answers.others]
 
@@ -267,9 +267,9 @@ class Gateway:
             batch.give_up()
 
 
-def _put(batch: Batch | None, places: list[int], said: Happened, calls: list[Call]) -> None:
+def _put(batch: Batch | None, told: dict[int, Happened | Made], calls: list[Call]) -> None:
     """Answer some places of a request, if anybody waits for it."""
-    if batch is not None and (call := batch.put_happened(places, said)) is not None:
+    if batch is not None and (call := batch.put_happened(told)) is not None:
         calls.append(call)
 
 
