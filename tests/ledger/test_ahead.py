@@ -18,9 +18,10 @@ from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Message
 from tallystick.ledger.block import header_hash
 from tallystick.ledger.candidate import Run, sealed_by
+from tallystick.ledger.execute import pending_timers
 from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State, genesis_tip
-from tallystick.ledger.system import UsedMinute
+from tallystick.ledger.system import PendingTimer, UsedMinute
 from tallystick.testing.world import World
 from tallystick.values.codec import encode, encode_key
 from tallystick.values.ids import derive_id
@@ -160,6 +161,9 @@ class Player:
             self.seen.append(found)
             self.seen += [list(base.scan(name, encode_key(name), key)) for key, _ in found[-2:]]
             self.seen += [base.load(name, key) for key, _ in found[-3:]]
+        name, first = PendingTimer.spec.name, base.first_timer()
+        for timer in pending_timers(base):
+            assert encode_key(name, timer.due_at_ms, timer.timer_id) >= first
         transactions = [self.ledger.codec.decode(raw) for raw in step.raws]
         return self.ledger.run(base, step.time_ms, transactions, proposing=True)
 

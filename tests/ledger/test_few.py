@@ -7,11 +7,11 @@ from random import Random
 import pytest
 
 from tallystick.accel import load
-from tallystick.ledger.few import LISTED_MAX, Few
+from tallystick.ledger.few import LISTED_MAX, Few, First
 from tallystick.ledger.receipt import Outcome
 from tallystick.ledger.state import State
 from tallystick.testing.world import World
-from tallystick.values.codec import encode, encode_key
+from tallystick.values.codec import encode, encode_key, prefix_end
 from tests.ledger.toy.messages import CountUp, Drop, Open
 from tests.ledger.toy.people import toy_world
 from tests.ledger.toy.records import Counter, Note
@@ -111,3 +111,21 @@ def test_a_state_is_the_same_with_few_or_many(few_max: int) -> None:
         state.commit(mine, bytes(32))
         world.chain.state.commit(other, bytes(32))
     assert len(made) > 10
+
+
+def test_the_first_key_of_a_name_is_kept_up_with() -> None:
+    store = toy_world(records=NOTES[2:]).store.copy()
+    first = First(store, NAME)
+    assert first.key == note_key(2)
+    store.apply(1, {note_key(1): encode(NOTES[1]), note_key(4): None}, {})
+    first.note({NAME: [note_key(4), note_key(1)], "of nobody": [b""]})
+    assert first.key == note_key(1)
+    store.apply(2, {note_key(1): None, note_key(2): None}, {})
+    first.note({NAME: [note_key(1), note_key(2)]})
+    assert first.key == note_key(3)
+    store.apply(3, {note_key(3): None}, {})
+    first.note({NAME: [note_key(3), note_key(0)]})  # the last one was set and dropped
+    assert first.key == prefix_end(encode_key(NAME)), "there is none"
+    store.apply(4, {note_key(4): encode(NOTES[4])}, {})
+    first.note({NAME: [note_key(4)]})
+    assert first.key == note_key(4)

@@ -18,6 +18,7 @@ from tallystick.ledger.candidate import Run
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.side import is_over, over_ms
 from tallystick.ledger.state import State, offset_of
+from tallystick.ledger.system import PendingTimer
 
 _MISSING: Any = object()
 
@@ -98,6 +99,11 @@ class Ahead:
     def next_minute_over_ms(self) -> int | None:
         """Ledger time at which the first list of used references is to be dropped."""
         return min([over_ms(minute) for minute in self._listed()], default=None)
+
+    def first_timer(self) -> bytes:
+        """A key before which no timer waits: one that was set or dropped is not looked into."""
+        firsts = [changed.first(PendingTimer.spec.name) for changed in self.ahead]
+        return min([self._state.first_timer(), *[key for key in firsts if key is not None]])
 
     def _listed(self) -> set[int]:
         """Expiry minutes that have a list."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from tallystick.ledger.app import Record
-from tallystick.values.codec import encode_key
+from tallystick.values.codec import encode_key, prefix_end
 
 FEW_MAX = 10_000
 """Records of one name up to which its keys are kept; a name that has had more is let go of."""
@@ -77,3 +77,27 @@ class Few:
                     keys.add(key)
             if len(keys) > self._few_max:
                 del self._keys[name]
+
+
+class First:
+    """The first committed key of one name: each block asks whether a timer is due.
+
+    Whoever commits keeps it up. Who executes a block meanwhile looks at the blocks ahead as well,
+    so it may find what was the first before or after the one that is being committed.
+    """
+
+    def __init__(self, store: Scanned, name: str) -> None:
+        """Ask the store."""
+        self._store, self._name = store, name
+        self.key = self._found()
+        """The first key; where there is none, what sorts behind all of the name."""
+
+    def _found(self) -> bytes:
+        """What the store says."""
+        prefix = encode_key(self._name)
+        return next((key for key, _ in self._store.scan(prefix, None, 1)), prefix_end(prefix))
+
+    def note(self, touched: Mapping[str, Iterable[bytes]]) -> None:
+        """Keep up with a block that the store has taken: the keys that it changed by name."""
+        if min(tuple(touched.get(self._name, ())), default=self.key + b"\xff") <= self.key:
+            self.key = self._found()

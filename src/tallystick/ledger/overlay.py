@@ -67,6 +67,9 @@ class Base(Committed, Protocol):
     def next_minute_over_ms(self) -> int | None:
         """Ledger time at which the first list of used references is to be dropped."""
 
+    def first_timer(self) -> bytes:
+        """A key before which no timer waits."""
+
 
 class Changed:
     """Records that one block has changed, whatever it lies over."""
@@ -91,6 +94,10 @@ class Changed:
                     keys = touched[name] = []
                 keys.append(key)
             mine[key] = after
+
+    def first(self, name: str) -> bytes | None:
+        """The first key of a name that was changed, None where none was; of a block that is run."""
+        return min(self.touched.get(name, ()), default=None)
 
     def under(self, name: str, prefix: bytes, first: bytes) -> dict[bytes, Record | None]:
         """What was changed under a prefix, from a key on."""

@@ -21,7 +21,7 @@ from tallystick.ledger.app import Record
 from tallystick.ledger.block import ZERO_HASH, receipts_root_of
 from tallystick.ledger.cache import MISSING, Cache
 from tallystick.ledger.candidate import Candidate
-from tallystick.ledger.few import FEW_MAX, Few
+from tallystick.ledger.few import FEW_MAX, Few, First
 from tallystick.ledger.memory import TEXTS, Memory
 from tallystick.ledger.overlay import Changed, Committed
 from tallystick.ledger.side import (
@@ -32,7 +32,7 @@ from tallystick.ledger.side import (
     over_ms,
     used_lists,
 )
-from tallystick.ledger.system import CLOCK, Clock
+from tallystick.ledger.system import CLOCK, Clock, PendingTimer
 from tallystick.values.codec import encode_key
 
 CACHE_MAX = 400_000
@@ -110,6 +110,7 @@ class State:
         self._decoders = decoders
         self._cache = Cache(cache_max)
         self._few = Few(store, decoders, few_max=few_max)
+        self._first_timer = First(store, PendingTimer.spec.name)
         self.memory = Memory()
         """What follows from committed records."""
         self.ahead: tuple[Changed, ...] = ()
@@ -222,6 +223,10 @@ class State:
         """Ledger time at which the first list of used references is to be dropped."""
         return over_ms(min(self._lists)) if self._lists else None
 
+    def first_timer(self) -> bytes:
+        """A key before which no timer waits: that of the first, or what sorts behind all."""
+        return self._first_timer.key
+
     def minutes(self) -> set[int]:
         """Expiry minutes that have a list."""
         return set(self._lists)
@@ -253,6 +258,7 @@ class State:
         self._store.apply(header.height, candidate.writes, self._side(candidate))
         self._cache.commit(candidate.records)
         self._few.note(candidate.touched, candidate.records)
+        self._first_timer.note(candidate.touched)
         for minute in candidate.minutes_dropped:
             self._lists.pop(minute, None)
         self.used.forget(candidate.minutes_dropped)
