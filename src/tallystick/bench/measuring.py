@@ -25,7 +25,8 @@ CALM_SECONDS = 10.0
 """How long the load at half of the peak is, and then that of single transactions, at most."""
 FULL = Pace(stream=1_000, flying=6)
 """Full load: the next batch is sent as soon as one of so many is answered."""
-HALF_STREAM = 250
+HALF = Pace(stream=250, flying=24)
+"""Half load: due by the clock, over so many connections that none waits for another's answer."""
 IDLE_PER_S = 25.0
 SPARE = 0.9
 """How many are signed, in parts of what the kernel alone could execute."""
@@ -172,7 +173,7 @@ def loaded(node: Serving, pages: Iterator[Page], plan: Plan, *, before: Iterator
     if full.ran_out or not plan.calm:
         return Run(full, used, log_bytes)
     peak = full.accepted + full.refused
-    half = Pace(HALF_STREAM, FULL.flying, per_s=peak / full.seconds / 2)
+    half = replace(HALF, per_s=peak / full.seconds / 2)
     at_half = send([node.address], repacked(pages, half.stream), plan.calm_seconds, half)
     one = Pace(stream=1, flying=1, per_s=IDLE_PER_S)
     at_rest = send([node.address], repacked(pages, 1), plan.calm_seconds, one)
