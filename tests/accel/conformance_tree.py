@@ -168,6 +168,21 @@ class TreeConformance:
         assert tree.get(gone, key) is None
         assert (tree.size(version), tree.size(gone)) == (1, 0)
 
+    @pytest.mark.parametrize("count", (0, 1, 3, 300))
+    def test_of_many_keys_those_are_told_that_a_version_holds(self, count: int) -> None:
+        keys = [b"record/%d" % at for at in range(count)]
+        tree = self.body.tree()
+        assert tree.holding(EMPTY_VERSION, keys) == []
+        version = tree.apply_records(EMPTY_VERSION, [(key, b"value") for key in keys])
+        later = tree.apply_records(version, [(key, None) for key in keys[::3]])
+        for asked in (keys[::-1], [*keys, *keys], [], [b"", b"record/", *keys, b"record/x"]):
+            here = [key for key in asked if key in keys]
+            assert tree.holding(version, asked) == here
+            assert tree.holding(later, asked) == [key for key in here if key not in keys[::3]]
+            assert tree.holding(EMPTY_VERSION, asked) == []
+        with pytest.raises(UnknownVersion):
+            tree.holding(99, keys)
+
     def test_records_are_hashed_and_applied(self) -> None:
         records = {b"record/%d" % at: b"value %d" % at * at for at in range(300)}
         tree = self.body.tree()

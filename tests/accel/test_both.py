@@ -139,6 +139,10 @@ class BentTree(Tree):
         right = super().get(version, key_hash)
         return bent(right) if right and self.wrong == "get" else right
 
+    def holding(self, version: int, keys: Sequence[bytes]) -> list[bytes]:
+        right = super().holding(version, keys)
+        return right[1:] if self.wrong == "holding" else right
+
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         right = super().prove(version, key_hash)
         if self.wrong != "prove" or not isinstance(right, Existence):
@@ -234,7 +238,8 @@ def use_everything(body: Body) -> None:
     used.used_by("S1", "r-1", 0)
     tree = body.tree()
     version = tree.apply(EMPTY_VERSION, [(KEY, hash_of("record"))])
-    tree.apply_records(version, [(b"key", b"record")])
+    held = tree.apply_records(version, [(b"key", b"record")])
+    tree.holding(held, [b"key"])
     tree.get(version, KEY)
     tree.prove(version, KEY)
     tree.parts(version, 2)
@@ -267,6 +272,7 @@ WRONGS = {
     "root": "tree.apply:",
     "size": "tree.apply:",
     "get": "tree.get:",
+    "holding": "tree.holding:",
     "prove": "tree.prove:",
     "parts": "tree.parts:",
     "grow": "tree.grow:",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::available_parallelism;
 
-use crate::beside::beside;
+use crate::beside::{at_once, beside};
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,10 +12,10 @@ use pyo3::types::PyBytes;
 use super::batch::Batch;
 use super::changes::{Change, Gathered};
 use super::forest::{Forest, Made, Room, Writer};
-use super::hash::Hash;
+use super::hash::{sha256, Hash};
 use super::input::{changes_from, changes_from_records, hash_from, number_from};
 use super::part::{plant, Part};
-use super::read::{get, parts, prove, Path, Proof};
+use super::read::{get, held, parts, prove, Path, Proof};
 use super::versions::{Lines, EMPTY_VERSION};
 
 import_exception!(tallystick.accel.errors, UnknownVersion);
@@ -25,7 +25,8 @@ import_exception!(tallystick.accel.errors, WrongPart);
 const BITS_MAX: i64 = 16;
 /// From so many bits on the parts are looked up without Python's lock.
 const MANY_BITS: usize = 8;
-/// Up to so many changes are made with the lock kept: to get it back may take longer than the work.
+/// Up to so many changes are made, or keys looked up, with the lock kept: to get it back may take
+/// longer than the work.
 const FEW: usize = 32;
 
 /// A version that is there: whoever holds it keeps its nodes where they are.
@@ -152,6 +153,27 @@ impl StateTree {
         let pinned = self.pin(version)?;
         let found = get(&self.forest, pinned.root.ptr, &key);
         Ok(found.map(|record| PyBytes::new(version.py(), &record)))
+    }
+
+    /// Those of many keys that are there, in their order; without the lock unless they are few.
+    fn holding<'py>(
+        &self,
+        version: &Bound<'py, PyAny>,
+        keys: Vec<Bound<'py, PyBytes>>,
+    ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let pinned = self.pin(version)?;
+        let asked: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+        let look = || {
+            let hashes: Vec<Hash> = asked.iter().copied().map(sha256).collect();
+            held(&self.forest, pinned.root.ptr, &hashes)
+        };
+        let found = if asked.len() <= FEW {
+            look()
+        } else {
+            at_once(version.py(), look)
+        };
+        let pairs = keys.into_iter().zip(found);
+        Ok(pairs.filter(|pair| pair.1).map(|pair| pair.0).collect())
     }
 
     /// Whether a key hash is there, and its path; or the paths of its neighbours.

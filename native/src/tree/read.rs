@@ -3,6 +3,9 @@
 use super::forest::{Forest, Kind, Ptr};
 use super::hash::{turns_right, Hash};
 
+/// So many keys are looked up together.
+const TOGETHER: usize = 16;
+
 /// Key hash and record hash.
 pub type Leaf = (Hash, Hash);
 
@@ -67,6 +70,36 @@ pub fn get(forest: &Forest, root: Ptr, key: &Hash) -> Option<Hash> {
         }
         _ => None,
     }
+}
+
+/// Which of these key hashes are there.
+pub fn held(forest: &Forest, root: Ptr, keys: &[Hash]) -> Vec<bool> {
+    let groups = keys.chunks(TOGETHER);
+    groups
+        .flat_map(|group| held_in_group(forest, root, group))
+        .collect()
+}
+
+/// The same of a few keys, which go down side by side: what each step reads from memory is waited
+/// for together.
+fn held_in_group(forest: &Forest, root: Ptr, keys: &[Hash]) -> Vec<bool> {
+    let mut nodes = vec![root; keys.len()];
+    let mut is_done = false;
+    let mut depth = 0;
+    while !is_done {
+        is_done = true;
+        for (node, key) in nodes.iter_mut().zip(keys) {
+            if let Kind::Internal(place) = node.kind() {
+                let (left, right) = forest.children(place);
+                *node = if turns_right(key, depth) { right } else { left };
+                is_done = false;
+            }
+        }
+        depth += 1;
+    }
+    let ends = nodes.into_iter().zip(keys);
+    ends.map(|(end, key)| matches!(end.kind(), Kind::Leaf(place) if forest.key(place) == *key))
+        .collect()
 }
 
 /// Prove that a key hash is there, or that it is not.

@@ -40,6 +40,9 @@ class StateTree(Protocol):
     def get(self, version: int, key_hash: bytes) -> bytes | None:
         """Record hash under a key hash; None when there is none."""
 
+    def holding(self, version: int, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of many records' keys, hashed here, that a version holds, in the order asked."""
+
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         """Prove that a key is there, or that it is not."""
 

@@ -62,6 +62,10 @@ class BothTrees:
         """Record hash under a key hash; None when there is none."""
         return self._asked("tree.get", version, lambda tree, at: tree.get(at, key_hash))
 
+    def holding(self, version: int, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of many records' keys that a version holds."""
+        return self._asked("tree.holding", version, lambda tree, at: tree.holding(at, keys))
+
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         """Prove that a key is there, or that it is not."""
         return self._asked("tree.prove", version, lambda tree, at: tree.prove(at, key_hash))

@@ -51,6 +51,10 @@ class NativeTree:
         """Record hash under a key hash; None when there is none."""
         return self._tree.get(version, key_hash)
 
+    def holding(self, version: int, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of many records' keys, hashed here, that a version holds, in the order asked."""
+        return self._tree.holding(version, keys)
+
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         """Prove that a key hash is in a version, or that it is not."""
         is_there, first, second = self._tree.prove(version, key_hash)

@@ -72,6 +72,14 @@ class Tree:
         leaf = _descend(self._at(version)[0], key_hash)[1]
         return leaf[32:64] if leaf is not None and leaf[:32] == key_hash else None
 
+    def holding(self, version: int, keys: Sequence[bytes]) -> list[bytes]:
+        """Those of many records' keys, hashed here, that a version holds, in the order asked.
+
+        Any thread may ask while another makes the next version.
+        """
+        root = self._at(version)[0]
+        return [key for key in keys if _is_held(root, sha256(key).digest())]
+
     def prove(self, version: int, key_hash: bytes) -> Existence | NonExistence:
         """Prove that a key hash is in a version, or that it is not."""
         _require_hash(key_hash)
@@ -132,6 +140,12 @@ def _require_hash(value: bytes) -> None:
     """Refuse what is not a hash: it would silently lead to a wrong place."""
     if len(value) != HASH_BYTES:
         raise WrongLength(value)
+
+
+def _is_held(root: Node, key_hash: bytes) -> bool:
+    """Whether there is a leaf under a key hash."""
+    leaf = _descend(root, key_hash)[1]
+    return leaf is not None and leaf[:32] == key_hash
 
 
 def _descend(root: Node, key_hash: bytes) -> tuple[list[tuple[Side, Node]], bytes | None]:

@@ -161,13 +161,18 @@ class State:
     ) -> list[Record]:
         """Read at once what is not at hand of these keys (to record names); the records read.
 
-        What is in one of `but` is left alone: it may be being committed.
+        What is in one of `but` is left alone: it may be being committed. Many keys are of records
+        that the block itself will make: the tree, in memory, says so sooner than the store. It may
+        be that of the block before the one being committed: what that makes or changes is in `but`.
         """
         cache, lacks = self._cache, self._few.lacks
         unknown = cache.without(wanted)
         for records in but:
             unknown = unknown.difference(records)
-        cold = [key for key in sorted(unknown) if not lacks(wanted[key], key)]  # near ones together
+        asked = [key for key in wanted if key in unknown and not lacks(wanted[key], key)]
+        if not asked:
+            return []
+        cold = sorted(self.tree.holding(self.tree_version, asked))  # near ones together
         if not cold:
             return []
         read = []
