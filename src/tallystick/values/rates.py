@@ -43,8 +43,10 @@ def div_half_up(dividend: int, divisor: int) -> int:
     """The quotient, rounded to the nearest, a half away from zero."""
     if divisor <= 0:
         raise _not_positive(divisor)
-    rounded = (2 * abs(dividend) + divisor) // (2 * divisor)
-    return checked(-rounded if dividend < 0 else rounded)
+    half = divisor // 2
+    if dividend < 0:
+        return checked(-((half - dividend) // divisor))
+    return checked((half + dividend) // divisor)
 
 
 def div_exact(dividend: int, divisor: int) -> int:

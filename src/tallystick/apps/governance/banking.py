@@ -58,7 +58,7 @@ class Banking:
         Then plain days are counted, until the calendar says more.
         """
         try:
-            return self.days.add(day, banking_days), False
+            return _shifted(self.days, day, banking_days), False
         except OutsideCalendar:
             return time.add_days(day, banking_days), True
 
@@ -82,6 +82,12 @@ def banking_of(head: Calendar, years: tuple[CalendarYear, ...]) -> Banking:
         payment_cutoff_minute=head.payment_cutoff_minute,
         utc_offsets=head.utc_offsets,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _shifted(days: BankingCalendar, day: str, banking_days: int) -> str:
+    """So many banking days later; kept, for every deadline of a day is the same."""
+    return days.add(day, banking_days)
 
 
 @lru_cache(maxsize=32)

@@ -21,7 +21,7 @@ from tallystick.apps.receivables.terms import (
     PieceStatus,
 )
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import RefusalValue, Refused, require
+from tallystick.ledger.refusal import Refused
 from tallystick.ledger.view import Reader
 
 OFFERS = (LockKind.OFFERED,)
@@ -42,8 +42,10 @@ def standing_locks(piece: Piece, now_ms: int) -> tuple[Lock, ...]:
 def own_piece(ctx: Context, piece_id: str) -> Piece:
     """The piece, if the acting party holds it, without offers that an order has killed."""
     piece = ctx.get(Piece, piece_id)
-    require(piece.holder == ctx.party, Refusal.NOT_HOLDER, party=ctx.party, piece_id=piece_id)
-    require(piece.status is PieceStatus.HELD, Refusal.PIECE_RETIRED, piece_id=piece_id)
+    if piece.holder != ctx.party:
+        raise Refused(Refusal.NOT_HOLDER, {"party": ctx.party, "piece_id": piece_id})
+    if piece.status is not PieceStatus.HELD:
+        raise Refused(Refusal.PIECE_RETIRED, {"piece_id": piece_id})
     return without_dead_offers(ctx, piece)
 
 
@@ -71,9 +73,13 @@ def require_free(ctx: Context, piece: Piece, *, beside: Container[LockKind] = ()
     """Refuse unless nothing binds the piece beside locks of these kinds, and no order does."""
     for lock in standing_locks(piece, ctx.now_ms):
         if lock.kind not in beside:
-            told: dict[str, RefusalValue] = {"piece_id": piece.piece_id, "kind": lock.kind.value}
-            raise Refused(Refusal.PIECE_LOCKED, told)
+            raise _locked(piece, lock.kind)
     require_not_frozen(ctx, Scope.PIECE, piece.piece_id)
+
+
+def _locked(piece: Piece, kind: LockKind) -> Refused:
+    """The refusal for a piece that a lock binds."""
+    return Refused(Refusal.PIECE_LOCKED, {"piece_id": piece.piece_id, "kind": kind.value})
 
 
 def is_frozen(reader: Reader, piece_id: str) -> bool:
@@ -84,12 +90,8 @@ def is_frozen(reader: Reader, piece_id: str) -> bool:
 def lay(piece: Piece, *locks: Lock, now_ms: int) -> Piece:
     """The piece with locks added; those that no longer bind are dropped."""
     together = (*standing_locks(piece, now_ms), *locks)
-    require(
-        len(together) <= LOCKS_MAX,
-        Refusal.PIECE_LOCKED,
-        piece_id=piece.piece_id,
-        kind=LockKind.OFFERED.value,
-    )
+    if len(together) > LOCKS_MAX:
+        raise _locked(piece, LockKind.OFFERED)
     return replace(piece, locks=together)
 
 

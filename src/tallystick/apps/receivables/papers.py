@@ -32,12 +32,13 @@ def require_papers(
     ctx: Context, ids: Sequence[str], *, member: str, purpose: Purpose, currency: str
 ) -> int:
     """Refuse papers that cannot be used; what they cover together, in minor units."""
-    return sum(
-        require_usable(
+    covered = 0
+    for registration_id in ids:
+        paper = require_usable(
             ctx, registration_id, member=member, purpose=purpose, currency=currency
-        ).amount_minor
-        for registration_id in ids
-    )
+        )
+        covered += paper.amount_minor
+    return covered
 
 
 def still_covered(ctx: Context, ids: Sequence[str]) -> int:

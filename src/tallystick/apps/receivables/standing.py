@@ -23,7 +23,7 @@ from tallystick.apps.receivables.records import Deal, Payable, Piece, Transfer, 
 from tallystick.apps.receivables.refusals import Refusal
 from tallystick.apps.receivables.terms import AlertKind, UndertakingStatus
 from tallystick.ledger.context import Context
-from tallystick.ledger.refusal import require
+from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.view import Reader
 from tallystick.values.money import currency_of
 from tallystick.values.time import MINUTES_PER_DAY, MS_PER_DAY
@@ -188,11 +188,8 @@ def dates_now(banking: Banking, undertaking: Undertaking) -> Dates:
 
 def require_transferable(ctx: Context, undertaking: Undertaking) -> None:
     """Refuse once the transfer cut-off has passed: pieces no longer change hands."""
-    require(
-        ctx.now_ms < undertaking.transfer_cutoff_at_ms,
-        Refusal.TRANSFERS_ENDED,
-        undertaking_id=undertaking.undertaking_id,
-    )
+    if ctx.now_ms >= undertaking.transfer_cutoff_at_ms:
+        raise Refused(Refusal.TRANSFERS_ENDED, {"undertaking_id": undertaking.undertaking_id})
 
 
 def require_settled(undertaking: Undertaking) -> None:
