@@ -48,6 +48,7 @@ class Watched:
     def __init__(self, world: World) -> None:
         self.store = world.store
         self.asked: list[int] = []
+        self.gone: set[bytes] = set()
         self.height, self.scan = world.store.height, world.store.scan
         self.side_scan, self.apply = world.store.side_scan, world.store.apply
 
@@ -57,7 +58,8 @@ class Watched:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         self.asked.append(len(keys))
-        return self.store.get_many(keys)
+        found = self.store.get_many(keys)
+        return [None if key in self.gone else raw for key, raw in zip(keys, found, strict=True)]
 
 
 def cold(world: World, store: Watched) -> State:
@@ -100,6 +102,18 @@ def test_what_a_block_refers_to_is_read_at_once_and_never_again() -> None:
         assert state.load(COUNTERS, key) == world.chain.state.load(COUNTERS, key)
     assert state.fetch(wanted) == []
     assert store.asked == [3]
+
+
+def test_what_a_commit_deletes_meanwhile_is_not_read() -> None:
+    """The tree that was asked is that of the block before: the store has let go of a record."""
+    world = toy_world()
+    made = [world.accepts("A.m", Open(currency="CNY")).id for _ in range(2)]
+    wanted = {encode_key(COUNTERS, each): COUNTERS for each in made}
+    store = Watched(world)
+    store.gone = {encode_key(COUNTERS, made[0])}
+    [read] = cold(world, store).fetch(wanted)
+    assert isinstance(read, Counter)
+    assert read.counter_id == made[1]
 
 
 def test_what_blocks_before_have_changed_is_not_read() -> None:
