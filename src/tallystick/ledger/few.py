@@ -92,12 +92,13 @@ class First:
         self.key = self._found()
         """The first key; where there is none, what sorts behind all of the name."""
 
-    def _found(self) -> bytes:
-        """What the store says."""
-        prefix = encode_key(self._name)
-        return next((key for key, _ in self._store.scan(prefix, None, 1)), prefix_end(prefix))
-
     def note(self, touched: Mapping[str, Iterable[bytes]]) -> None:
         """Keep up with a block that the store has taken: the keys that it changed by name."""
-        if min(tuple(touched.get(self._name, ())), default=self.key + b"\xff") <= self.key:
-            self.key = self._found()
+        first = min(tuple(touched.get(self._name, ())), default=None)
+        if first is not None and first <= self.key:
+            self.key = self._found(first)
+
+    def _found(self, start: bytes | None = None) -> bytes:
+        """What the store says; before `start` there is none, only what was dropped long ago."""
+        prefix = encode_key(self._name)
+        return next((key for key, _ in self._store.scan(prefix, start, 1)), prefix_end(prefix))
