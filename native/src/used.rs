@@ -5,7 +5,7 @@
 //! forgotten its chunks are freed, and what the table says of them means nothing any more: no chunk
 //! has the number of another one. It is left out when its part of the table is made anew.
 
-use crate::beside::{at_once, beside};
+use crate::beside::beside;
 use crate::uses::with_uses;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -311,7 +311,7 @@ impl UsedReferences {
         let found = if read.len() <= FEW {
             work()
         } else {
-            at_once(py, work)
+            py.detach(work)
         };
         let among = PyDict::new(py);
         for (place, id) in found {

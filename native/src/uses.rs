@@ -1,6 +1,5 @@
 //! Lists of used references, encoded, and the chain over them: each hashed with those before it.
 
-use crate::beside::at_once;
 use crate::msgpack::{Reader, Writer};
 use pyo3::import_exception;
 use pyo3::prelude::*;
@@ -39,7 +38,7 @@ pub fn with_uses<T: Send>(
     let done = if encoded.len() <= FEW_BYTES {
         all()
     } else {
-        at_once(py, all)
+        py.detach(all)
     };
     done.ok_or_else(|| NotUses::new_err(()))
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 from collections.abc import Iterator
@@ -56,6 +57,26 @@ def test_python_stays_on_one_core_and_new_threads_with_it() -> None:
         assert core == CORES[os.getpid() % len(CORES)]
         assert asked == [min(len(CORES) - 1, 4)]
         assert seen_of_a_new_thread() == [core]
+
+
+def test_a_thread_that_is_none_of_pythons_is_kept_off_its_core() -> None:
+    stop, started = threading.Event(), threading.Event()
+    numbers: list[int] = []
+
+    def wait() -> None:
+        """Stand by; Python's list of threads does not know of it."""
+        numbers.append(threading.get_native_id())
+        started.set()
+        stop.wait()
+
+    _thread.start_new_thread(wait, ())
+    started.wait()
+    try:
+        core = settle(with_workers([]), "auto")
+        others = set(CORES) - {core} if len(CORES) > 1 else set(CORES)
+        assert os.sched_getaffinity(numbers[0]) == others
+    finally:
+        stop.set()
 
 
 def test_a_core_by_its_number() -> None:

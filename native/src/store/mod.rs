@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::beside::{at_once, beside};
+use crate::beside::beside;
 use pyo3::exceptions::{PyBlockingIOError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -154,9 +154,7 @@ impl LsmStore {
         keys: Vec<Bound<'py, PyBytes>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let asked: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-        let found = at_once(py, || {
-            guarded(|| self.core.get_many(&self.core.pin()?, &asked))
-        })?;
+        let found = py.detach(|| guarded(|| self.core.get_many(&self.core.pin()?, &asked)))?;
         let values = found
             .iter()
             .map(|value| value.as_ref().map(|value| PyBytes::new(py, value)));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::available_parallelism;
 
-use crate::beside::{at_once, beside};
+use crate::beside::beside;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -170,7 +170,7 @@ impl StateTree {
         let found = if asked.len() <= FEW {
             look()
         } else {
-            at_once(version.py(), look)
+            version.py().detach(look)
         };
         let pairs = keys.into_iter().zip(found);
         Ok(pairs.filter(|pair| pair.1).map(|pair| pair.0).collect())

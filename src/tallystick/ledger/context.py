@@ -16,6 +16,7 @@ from tallystick.ledger.refusals import Refusal
 from tallystick.ledger.system import GOVERNED, OWN_RECORDS, PendingTimer
 from tallystick.values.codec import encode, encode_key
 from tallystick.values.ids import derive_id
+from tallystick.values.keys import text_field
 
 if TYPE_CHECKING:
     from tallystick.ledger.authority import Signed
@@ -52,23 +53,27 @@ class Keys(Tables):
 class _KeysOf(dict[tuple[Any, ...], bytes]):
     """Encoded keys of records of one name, by key fields."""
 
-    __slots__ = ("_all", "_name")
+    __slots__ = ("_all", "_first", "_name")
 
     def __init__(self, name: str, everyones: Keys) -> None:
         """Begin with none; all names share a bound."""
         super().__init__()
-        self._name, self._all = name, everyones
+        self._name, self._all, self._first = name, everyones, encode_key(name)
 
     def __missing__(self, fields: tuple[Any, ...]) -> bytes:
         """Encode a key that is not remembered."""
-        made = encode_key(self._name, *fields)
-        for field_ in fields:
-            kind = type(field_)
-            if kind is not str and kind is not bytes and type(kind) is not EnumType:
-                return made
+        if len(fields) == 1 and type(fields[0]) is str:  # an id: few records hold it, for a while
+            made = self._first + text_field(fields[0])
+        else:
+            made = encode_key(self._name, *fields)
+            for field_ in fields:
+                kind = type(field_)
+                if kind is not str and kind is not bytes and type(kind) is not EnumType:
+                    return made
+            fields = TEXTS.shared(fields)
         for name, old in self._all.room_for_one():
             self._all[name].pop(old, None)
-        self[TEXTS.shared(fields)] = made
+        self[fields] = made
         return made
 
 

@@ -2,8 +2,9 @@
 
 Python's threads share one lock: no two of them run at once, on however many cores. Spread over
 several they fetch from each other's caches what a single core would have at hand, and that costs
-more than the second core gives. So they are kept on one, and the native body does its work (checks
-of signatures, the tree, hashes) on threads of its own beside them.
+more than the second core gives. So they are kept on one, and threads that need no Python (checks
+of signatures, the tree, the store's files) are kept off it: there they would make the whole node
+wait, and leave less of what it knows in that core's cache.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import os
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from tallystick.accel import Body
 from tallystick.errors import SettingsError
@@ -22,10 +24,12 @@ log = logging.getLogger(__name__)
 
 WORKERS_MAX = 4
 """Threads for work beside Python at most: more of them would wait for Python."""
+TASKS = Path("/proc/self/task")
+"""The threads of this process, where the system lets one choose their cores: Linux."""
 
 
 def settle(body: Body, wanted: PythonCore) -> int | None:
-    """Keep the threads that run, and those that they start, on one core; which one.
+    """Keep Python's threads, and those that they start, on one core, others off it; which one.
 
     For a process of the node's own. None, and all is left to the system: where there is one core
     alone, where the system does not let a process choose, and where the body has no threads of its
@@ -39,9 +43,10 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
     if not body.start_workers(min(len(cores) - 1, WORKERS_MAX)):
         return None
     core = wanted if isinstance(wanted, int) else cores[os.getpid() % len(cores)]
-    for thread in threading.enumerate():
-        if thread.native_id is not None:
-            with suppress(ProcessLookupError):  # it has ended meanwhile
-                os.sched_setaffinity(thread.native_id, {core})
-    log.debug("Python runs on core %d, the native body where there is room", core)
+    of_python = {thread.native_id for thread in threading.enumerate()}
+    for task in TASKS.iterdir():
+        number = int(task.name)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(number, {core} if number in of_python else set(cores) - {core})
+    log.debug("Python runs on core %d, what needs none of it on others", core)
     return core

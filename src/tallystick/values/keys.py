@@ -34,7 +34,7 @@ def encode_key(name: str, *fields: KeyField) -> bytes:
     for field in fields:
         kind = type(field)
         if kind is str:
-            parts.append(_encode_text(field))  # type: ignore[arg-type]
+            parts.append(text_field(field))  # type: ignore[arg-type]
         elif kind is int:
             parts.append(int_field(field))  # type: ignore[arg-type]
         else:
@@ -45,11 +45,11 @@ def encode_key(name: str, *fields: KeyField) -> bytes:
 @lru_cache(maxsize=1_000)
 def _name_field(name: str) -> bytes:
     """The first field of a key: there are as many as there are records' names."""
-    return _encode_text(name)
+    return text_field(name)
 
 
-def _encode_text(text: str) -> bytes:
-    """A text field."""
+def text_field(text: str) -> bytes:
+    """A text as it stands in a key, after the fields before it."""
     try:
         if "\x00" in text:
             return b"\x02" + text.encode().replace(b"\x00", b"\x00\xff") + _END
@@ -82,7 +82,7 @@ def _encode_other(field: KeyField) -> bytes:
     if isinstance(field, bytes):
         return bytes_field(field)
     if isinstance(field, str):
-        return _encode_text(field)
+        return text_field(field)
     if isinstance(field, int):
         return int_field(field)
     raise CodecError("no field of a key", type=type(field).__name__)
