@@ -12,6 +12,7 @@ mod envelopes;
 mod known;
 mod merkle;
 mod msgpack;
+mod shown;
 mod signatures;
 mod store;
 mod tree;
@@ -26,6 +27,7 @@ fn tallystick_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     envelopes::register(module)?;
     known::register(module)?;
     merkle::register(module)?;
+    shown::register(module)?;
     signatures::register(module)?;
     store::register(module)?;
     tree::register(module)?;

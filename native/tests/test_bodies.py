@@ -7,6 +7,7 @@ from tallystick.accel import load
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
 from tests.accel.conformance_receipts import ReceiptConformance
+from tests.accel.conformance_shown import ShownConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
 from tests.accel.conformance_used import UsedConformance
 
@@ -38,6 +39,10 @@ class TestNativeUsed(UsedConformance):
     body = NATIVE
 
 
+class TestNativeShown(ShownConformance):
+    body = NATIVE
+
+
 class TestBothSignatures(SignatureConformance):
     body = BOTH
 
@@ -59,6 +64,10 @@ class TestBothTree(TreeConformance):
 
 
 class TestBothUsed(UsedConformance):
+    body = BOTH
+
+
+class TestBothShown(ShownConformance):
     body = BOTH
 
 

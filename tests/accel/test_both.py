@@ -15,6 +15,7 @@ from tallystick.accel import (
     BodiesDiffer,
     Body,
     Existence,
+    Field,
     NonExistence,
     NotOpened,
     OpenedBatch,
@@ -30,6 +31,7 @@ from tallystick.values.codec import encode
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance, officers, signed_by
 from tests.accel.conformance_receipts import ReceiptConformance
+from tests.accel.conformance_shown import ShownConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance
 from tests.accel.conformance_used import UsedConformance
 from tests.accel.vectors import hash_of
@@ -62,6 +64,10 @@ class TestTree(TreeConformance):
 
 
 class TestUsed(UsedConformance):
+    body = TWICE
+
+
+class TestShown(ShownConformance):
     body = TWICE
 
 
@@ -211,6 +217,9 @@ def bent_body(wrong: str) -> Body:
             else PYTHON.chained(running, uses)
         ),
         used_references=lambda: BentUsed(wrong),
+        fields_shown=lambda fields: (
+            lambda *given: PYTHON.fields_shown(fields)(*given) ^ (wrong == "fields_shown")
+        ),
     )
 
 
@@ -236,6 +245,7 @@ def use_everything(body: Body) -> None:
     assert used.count == 1
     used.forget([1])
     used.used_by("S1", "r-1", 0)
+    body.fields_shown((Field("whole", 0, 9, None, False),))((1,), (2,))
     tree = body.tree()
     version = tree.apply(EMPTY_VERSION, [(KEY, hash_of("record"))])
     held = tree.apply_records(version, [(b"key", b"record")])
@@ -263,6 +273,7 @@ WRONGS = {
     "used_among": "UsedReferences.used_among:",
     "used_count": "UsedReferences.count:",
     "forget": "UsedReferences.used_by:",
+    "fields_shown": "fields_shown:",
     "digest": "open_batch: digests",
     "body": "open_batch: opened",
     "id": "open_batch: opened",

@@ -10,6 +10,7 @@ from tallystick.ledger import transaction
 from tests.accel.conformance import SignatureConformance
 from tests.accel.conformance_envelopes import EnvelopeConformance
 from tests.accel.conformance_receipts import ReceiptConformance
+from tests.accel.conformance_shown import ShownConformance
 from tests.accel.conformance_tree import MerkleConformance, TreeConformance, some_records
 from tests.accel.conformance_used import UsedConformance
 from tests.accel.vectors import hash_of
@@ -34,6 +35,10 @@ class TestReceipts(ReceiptConformance):
 
 
 class TestUsed(UsedConformance):
+    body = PYTHON
+
+
+class TestShown(ShownConformance):
     body = PYTHON
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tallystick.accel import load
 from tallystick.ledger.app import Record
 from tallystick.ledger.rules import Rules
 from tallystick.values.codec import decode, encode, replace
@@ -15,6 +16,7 @@ from tests.till import APP as TILL
 from tests.till.records import Note as Message
 
 RULES = Rules([APP])
+BODY = load("python")
 KEPT = Counter(
     counter_id="ctr-0123456789abcdef",
     owner="A",
@@ -41,7 +43,7 @@ BAD: tuple[dict[str, Any], ...] = (
 def reads_back(after: Record, before: Record | None) -> bool:
     """Whether it is kept, as `execute.py` asks; what cannot be encoded or read is not."""
     try:
-        return RULES.reads_back(after, encode(after), before)
+        return RULES.reads_back(RULES.checks_by(BODY), after, encode(after), before)
     except ValueError:
         return False
 
@@ -79,7 +81,7 @@ def test_a_default_is_left_out_of_the_bytes_and_reads_back_whatever_was_kept_bef
     rules = Rules([TILL])
     nobodys, ones = Message(name="n", number=1), Message(name="n", number=2, by="A")
     for after, before in ((nobodys, None), (ones, None), (nobodys, None), (nobodys, ones)):
-        assert rules.reads_back(after, encode(after), before)
+        assert rules.reads_back(rules.checks_by(BODY), after, encode(after), before)
 
 
 def test_what_was_kept_before_changes_no_verdict() -> None:
@@ -90,7 +92,7 @@ def test_what_was_kept_before_changes_no_verdict() -> None:
             for bad in BAD:
                 after = replace(KEPT, **bad)
                 try:
-                    said.add(rules.reads_back(after, encode(after), before))
+                    said.add(rules.reads_back(rules.checks_by(BODY), after, encode(after), before))
                 except ValueError:
                     said.add(False)
     assert said == {False}

@@ -16,11 +16,13 @@ NOT_OF_A_CHAIN = frozenset(
         "is_small_order",
         "is_valid_point",
         "known_good",
+        "fields_shown",
         "merkle_root",
         "start_workers",
     }
 )
-"""What a body has that a chain does not ask it: rules, clients and a consortium's engine do."""
+"""What a body has that a chain does not ask it (rules, clients and a consortium's engine do), and
+what makes no difference to one: a record that is not shown to read back is decoded."""
 OBJECTS = ("open_batch", "seal_block", "tree", "used_references")
 """What gives an object, of which parts are made wrong."""
 BLOCK_PARTS = ("receipts_root", "ids_root", "entry")

@@ -38,6 +38,7 @@ from tallystick.accel.known import KnownTable
 from tallystick.accel.merkle import merkle_root
 from tallystick.accel.parts import BITS_MAX, Subtree, fold
 from tallystick.accel.proof import Existence, NonExistence, Path, Side
+from tallystick.accel.shown import AllShown, Field, fields_shown
 from tallystick.accel.signatures import is_small_order, is_valid_point, verify, verify_batch
 from tallystick.accel.tree import EMPTY_ROOT, EMPTY_VERSION, Tree
 from tallystick.accel.used import UsedTable
@@ -48,10 +49,12 @@ __all__ = [
     "EMPTY_VERSION",
     "AccelProblem",
     "Accepted",
+    "AllShown",
     "BodiesDiffer",
     "Body",
     "Executed",
     "Existence",
+    "Field",
     "KnownGood",
     "KnownTable",
     "NonExistence",
@@ -72,6 +75,7 @@ __all__ = [
     "UsedTable",
     "WrongPart",
     "chained",
+    "fields_shown",
     "fold",
     "is_small_order",
     "is_valid_point",
@@ -97,6 +101,7 @@ _PYTHON = Body(
     seal_block=seal_block,
     chained=chained,
     used_references=UsedTable,
+    fields_shown=fields_shown,
     start_workers=lambda count: False,
 )
 

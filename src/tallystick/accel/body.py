@@ -7,6 +7,7 @@ from typing import Protocol
 from tallystick.accel.blocks import Executed
 from tallystick.accel.parts import Subtree
 from tallystick.accel.proof import Existence, NonExistence
+from tallystick.accel.shown import AllShown, Field
 
 __all__ = [
     "Body",
@@ -171,5 +172,7 @@ class Body:
     """Carry a hash on over used references: (the hash before them, the encoded list of them)."""
     used_references: Callable[[], UsedReferences]
     """Make a table of used references without any in it."""
+    fields_shown: Callable[[tuple[Field, ...]], AllShown]
+    """Make what looks at the values of such fields, whether they read back; `shown.py`."""
     start_workers: Callable[[int], bool]
     """Start so many threads for what needs no Python; False when it has none to start."""

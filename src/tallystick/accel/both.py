@@ -30,6 +30,9 @@ def both(one: Body, other: Body) -> Body:
         seal_block=lambda *given: _BothBlocks(one.seal_block(*given), other.seal_block(*given)),
         chained=_alike("chained", one.chained, other.chained),
         used_references=lambda: _BothUsed(one.used_references(), other.used_references()),
+        fields_shown=lambda fields: _alike(
+            "fields_shown", one.fields_shown(fields), other.fields_shown(fields)
+        ),
         start_workers=lambda count: one.start_workers(count) | other.start_workers(count),
     )
 

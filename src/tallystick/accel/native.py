@@ -29,6 +29,7 @@ def find() -> Body:
             seal_block=built.seal_block,
             chained=built.chained,
             used_references=built.UsedReferences,
+            fields_shown=lambda fields: built.ShownFields(fields).all_shown,
             start_workers=built.start_workers,
         )
     except ModuleNotFoundError:

@@ -237,6 +237,7 @@ class _Block:
             height=base.height + 1,
             keys=ledger.keys,
         )
+        self.checks = ledger.rules.checks_by(base.body)
         self.versions = self._versions_in_force()
         self.handlers: dict[type[Message], tuple[Handler, bool]] = {}
         self.done: list[Done | Accepted] = []
@@ -412,13 +413,14 @@ class _Block:
     def _encode(self, work: Work) -> None:
         """Encode what changed, in key order, and read it back: what is kept must be readable."""
         reads_back, changes, before = self.ledger.rules.reads_back, work.changes, work.before
+        checks = self.checks
         size, most = 0, self.moment.budget.bytes
         for key in sorted(changes):
             name, after = changes[key]
             raw = None
             if after is not None:
                 raw = encode(after)
-                if not reads_back(after, raw, before[key]):
+                if not reads_back(checks, after, raw, before[key]):
                     raise Fault(f"{name} does not read back the same")
                 size += len(raw)
             work.encoded.append((key, raw))

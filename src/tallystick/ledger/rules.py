@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import compress
-from operator import attrgetter, is_not
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_type_hints
 
 import msgspec
 from msgspec import inspect
 from msgspec.structs import astuple
 
+from tallystick.accel import AllShown, Body, Field
 from tallystick.errors import ReleaseTooOld
 from tallystick.ledger import system
 from tallystick.ledger.app import App, Handler, Message, Record, structs_of
-from tallystick.ledger.readable import Shown, reading_back
+from tallystick.ledger.readable import field_of
 from tallystick.ledger.references import References, references_of
 from tallystick.ledger.refusal import Fault, ensure, require
 from tallystick.ledger.refusals import Refusal
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Limit = Callable[["Reader", Any], "tuple[str, int] | None"]
 """Finds currency and amount of a message."""
+Checks = Mapping[type[Record], AllShown]
+"""Of each record, what says whether its fields are shown to read back."""
 
 
 class Rules:
@@ -46,7 +48,8 @@ class Rules:
         self.sent = tuple(cls for cls in self.app_of if not cls.spec.timer)
         self.timed = tuple(cls for cls in self.app_of if cls.spec.timer)
         self.decoders = decoders_by_name(self.record_types)
-        self._fields = {kept: _fields_of(kept) for kept in self.record_types}
+        self._checks: dict[Callable[..., AllShown], Checks] = {}
+        """What looks at the fields of each record, by the body that made it."""
         self._last: dict[type[Record], tuple[Any, ...]] = {}
         """Fields of the last record of each type that was read back."""
         self.limits = self._limits()
@@ -74,7 +77,15 @@ class Rules:
         if version > (0 if known is None else known.version):
             raise ReleaseTooOld(app=app, version=version, height=height)
 
-    def reads_back(self, after: Record, raw: bytes, before: Record | None) -> bool:
+    def checks_by(self, body: Body) -> Checks:
+        """What a body looks at the fields of each record by, for `reads_back`."""
+        checks = self._checks.get(body.fields_shown)
+        if checks is None:
+            checks = {kept: body.fields_shown(_fields_of(kept)) for kept in self.record_types}
+            self._checks[body.fields_shown] = checks
+        return checks
+
+    def reads_back(self, checks: Checks, after: Record, raw: bytes, before: Record | None) -> bool:
         """Whether the bytes of a record say what it says; what is not readable raises.
 
         The whole record decides, decoded: what was kept before can only spare it the decoding. A
@@ -83,16 +94,10 @@ class Rules:
         """
         kind, fields = type(after), astuple(after)
         known = astuple(before) if type(before) is kind else self._last.get(kind)
-        is_shown = False
-        if known is not None:
-            try:
-                for at, is_read_back in compress(self._fields[kind], map(is_not, fields, known)):
-                    if not is_read_back(fields[at]):
-                        break
-                else:
-                    is_shown = True
-            except (TypeError, ValueError):  # a field cannot be encoded or read by itself
-                pass
+        try:
+            is_shown = known is not None and checks[kind](fields, known)
+        except (TypeError, ValueError):  # a field cannot be encoded or read by itself
+            is_shown = False
         if not is_shown:
             decoded = self.decoders[after.spec.name].decode(raw)
             if decoded != after or encode(decoded) != raw:
@@ -132,10 +137,9 @@ class Rules:
         return everyones | {kept.__name__: kept for kept in app.record_types}
 
 
-def _fields_of(kept: type[Record]) -> tuple[tuple[int, Shown], ...]:
-    """Places of a record's fields, each with what says whether a value of it reads back."""
-    fields = msgspec.structs.fields(kept)
-    return tuple([(at, reading_back(each.type, each.default)) for at, each in enumerate(fields)])
+def _fields_of(kept: type[Record]) -> tuple[Field, ...]:
+    """What each of a record's fields may hold."""
+    return tuple([field_of(each.type, each.default) for each in msgspec.structs.fields(kept)])
 
 
 def _is_text_keyed(kept: type[Record]) -> bool:
