@@ -110,7 +110,7 @@ class ShownConformance:
         assert fields_shown((1, "b", part), (2, bad, Part(name="A")))
         assert fields_shown((-1, bad, None), (-1, bad, None))
         assert not fields_shown((-1, bad, part), (2, bad, part))
-        assert not fields_shown((1, "b", Part(name="b", is_done=None)), (1, "b", part))  # type: ignore[arg-type]
+        assert not fields_shown((1, "b", Twin(name="b")), (1, "b", part))
         with pytest.raises(ValueError, match="regex"):
             fields_shown((1, "A b", part), (1, bad, part))
         assert not fields_shown((-1, "A b", part), (1, bad, part)), "the first that is not ends it"
