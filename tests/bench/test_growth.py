@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tallystick.bench.cast import payer
-from tallystick.bench.growth import idle_members, measure, slower
+from tallystick.bench.growth import idle_members, measure, sizes_up_to, slower
 
 
 @pytest.mark.timeout(300)
@@ -22,13 +22,22 @@ def test_a_small_state() -> None:
     assert size["commit_p999_ms"] == max(size["hot_commit_p999_ms"], size["uniform_commit_p999_ms"])
     assert 500 < size["log_bytes"] < 1_500
     assert size["state_bytes"] > 0
-    assert figures["hot_slower"] == 0.0
+    assert size["hot_kernel_us"] > 0
+    assert figures["hot_slower"] == figures["hot_slower_alike"] == 0.0
     assert size["start_s"] > 0
 
 
 def test_how_much_slower_the_slowest_size_is() -> None:
     """Beside the first, whichever comes last."""
-    assert slower([{"hot_us": 40.0}, {"hot_us": 50.0}, {"hot_us": 44.0}]) == 0.25
+    of_kernel = [(40.0, 20.0), (50.0, 20.0), (60.0, 30.0)]
+    assert slower([{"hot_us": us, "hot_kernel_us": alone} for us, alone in of_kernel]) == 0.25
+    assert slower([]) == 0.0
+
+
+def test_sizes_grow_tenfold_and_one_is_the_smallest_in_which_all_sign() -> None:
+    assert sizes_up_to(1_200) == [1_200]
+    assert sizes_up_to(100_000) == [10_000, 100_000]
+    assert sizes_up_to(1_000_000) == [10_000, 100_000, 200_000, 1_000_000]
 
 
 def test_members_that_never_sign() -> None:

@@ -23,10 +23,11 @@ WIDE_WARM_UP_SECONDS = 6.0
 """Where there are very many accounts: most have come up by then."""
 CALM_SECONDS = 10.0
 """How long the load at half of the peak is, and then that of single transactions, at most."""
-FULL = Pace(stream=1_000, flying=6)
-"""Full load: the next batch is sent as soon as one of so many is answered."""
-HALF = Pace(stream=250, flying=24)
-"""Half load: due by the clock, over so many connections that none waits for another's answer."""
+FULL = Pace(flying=24)
+"""Full load: the next request is sent as soon as one of so many is answered. At half load they are
+due by the clock, over as many connections, so that none waits for another's answer."""
+BEFORE = Pace(flying=6)
+"""What prepares the load: whole pages, whose transactions follow from each other."""
 IDLE_PER_S = 25.0
 SPARE = 0.9
 """How many are signed, in parts of what the kernel alone could execute."""
@@ -55,7 +56,7 @@ class Plan:
     def wanted(self, kernel_per_s: float) -> int:
         """How many transactions are signed: more than one run takes, if all goes as it does."""
         full = SPARE * kernel_per_s * (self.seconds + self.warm_up_seconds + self.calm_seconds / 2)
-        return int(full + self.calm_seconds * IDLE_PER_S) + 2 * FULL.stream
+        return int(full + self.calm_seconds * IDLE_PER_S) + 2 * FULL.flying * FULL.stream
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def _run(workload: Workload, plan: Plan, signed: Signed, data: Path) -> Run | No
 
 def loaded(node: Serving, pages: Iterator[Page], plan: Plan, *, before: Iterator[Page]) -> Run:
     """Prepare, warm up, full load, and the calm ones."""
-    ready = send([node.address], before, float("inf"), FULL)
+    ready = send([node.address], before, float("inf"), BEFORE)
     if ready.refused:
         raise NodeError(f"{ready.refused} transactions that prepare the load were refused")
     send([node.address], pages, plan.warm_up_seconds, FULL)
@@ -173,8 +174,8 @@ def loaded(node: Serving, pages: Iterator[Page], plan: Plan, *, before: Iterator
     if full.ran_out or not plan.calm:
         return Run(full, used, log_bytes)
     peak = full.accepted + full.refused
-    half = replace(HALF, per_s=peak / full.seconds / 2)
-    at_half = send([node.address], repacked(pages, half.stream), plan.calm_seconds, half)
+    half = replace(FULL, per_s=peak / full.seconds / 2)
+    at_half = send([node.address], pages, plan.calm_seconds, half)
     one = Pace(stream=1, flying=1, per_s=IDLE_PER_S)
     at_rest = send([node.address], repacked(pages, 1), plan.calm_seconds, one)
     return Run(full, used, log_bytes, half=at_half, idle=at_rest)

@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 
 from tallystick.bench.cast import Desk
-from tallystick.bench.load import Page
+from tallystick.bench.load import STREAM, Page
 from tallystick.bench.paging import Made, read_pages, write_pages
 from tallystick.bench.workloads import Workload
 
@@ -59,7 +59,9 @@ def _write(workload: Workload, chain_id: str, number: int, folder: Path) -> None
     desk, made = _desk(chain_id), list[Made]()
     for index in range(number * PAGES, (number + 1) * PAGES):
         made.append(workload.page(desk, index))
-    write_pages(folder / f"{number}.load", (page.load for page in made))
+    load = [raw for page in made for raw in page.load]
+    requests = (load[at : at + STREAM] for at in range(0, len(load), STREAM))
+    write_pages(folder / f"{number}.load", requests)
     write_pages(folder / f"{number}.before", (page.before for page in made))
 
 
