@@ -126,12 +126,12 @@ def growth(told: Told) -> Iterator[str]:
     """One line a size."""
     keys = (
         "records", "signing", "hot_us", "hot_kernel_us", "uniform_us", "hot_p99_ms",
-        "commit_p999_ms", "hot_silence_ms", "start_s", "log_bytes", "state_bytes",
-        "disk_bytes", "memory_bytes",
+        "commit_p999_ms", "hot_silence_ms", "uniform_silence_ms", "start_s", "log_bytes",
+        "state_bytes", "disk_bytes", "memory_bytes",
     )  # fmt: skip
     head = (
         "records", "that sign", "µs, Zipf 0.99", "kernel µs then", "µs, all alike", "p99 ms",
-        "commit p99.9 ms", "longest pause ms", "start s", "log bytes a transaction",
+        "commit p99.9 ms", "longest pause ms", "alike", "start s", "log bytes a transaction",
         "state bytes a transaction", "disk bytes a record", "memory bytes a record",
     )  # fmt: skip
     rows = [[f"{each[key]:,}" for key in keys] for each in told["sizes"]]

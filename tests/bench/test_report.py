@@ -59,6 +59,7 @@ GROWN = {
             "commit_p999_ms": 25.0,
             "hot_p99_ms": 60.5,
             "hot_silence_ms": 90,
+            "uniform_silence_ms": 190,
             "log_bytes": 722,
             "state_bytes": 61,
         }
