@@ -9,7 +9,7 @@ from tallystick.settings import CacheRecords
 
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 """Bytes that the group of processes may have, or `max`; not there without such groups."""
-SHARE = 8
+SHARE = 5
 """A machine's memory is so many times what these records may take."""
 RECORD_BYTES = 1_250
 """Of a decoded record with its key and its place: as measured of a piece of a receivable.
