@@ -180,9 +180,9 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cache_records: CacheRecords = "auto"
     """Records that are kept decoded: those that were used or made last.
 
-    `auto` takes an eighth of the memory that the process may have, at 1,250 bytes a record (a
+    `auto` takes a fifth of the memory that the process may have, at 1,250 bytes a record (a
     balance takes 360, a piece of a receivable 1,250, a delivery 2,250), for at least 100,000 and
-    at most 4,000,000.
+    at most 4,000,000. Nodes that share a machine do not know of each other: set a number there.
     """
 
 
