@@ -170,10 +170,11 @@ def use(ctx: Context, entry: Entry, registration: Registration) -> Entry:
 
 def finance(ctx: Context, registration: Registration, financier: str) -> None:
     """What stands on the registration is financed: REGU → FNCD. Again: note the financier."""
-    financiers = registration.financiers
+    financiers, was = registration.financiers, registration.status
     if financier not in financiers and len(financiers) < FINANCIERS_MAX:
         financiers = (*financiers, financier)
-    was = registration.status
+    elif was is RegistrationStatus.FNCD:  # all of it is noted
+        return
     ctx.save(replace(registration, status=RegistrationStatus.FNCD, financiers=financiers))
     if was is RegistrationStatus.REGU:
         entry = _entry_of(ctx, registration)

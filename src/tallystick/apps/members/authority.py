@@ -45,6 +45,8 @@ ONE_PERSON_MAX_MINOR: Final = 5_000_000
 
 Sums = dict[str, int]
 """What one party's calls come to, by currency, in minor units."""
+Asked = tuple[str, str | None, type[Message], str | None]
+"""A call before its amount is known: party, branch if it names one, message, currency if any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,21 +91,22 @@ class MembersAuthority:
         """Who signed each call; a refusal if keys, licences, officers or limits do not suffice."""
         if len(calls) == 1:
             return (_signed_alone(ctx, calls[0], keys),)
-        hands = ctx.recall(_hands, tuple([call.party for call in calls]), keys)
-        amounts = [limited_amount(ctx, call.message) for call in calls]
-        sums = _sums(calls, amounts)
-        signed = []
-        for call, amount in zip(calls, amounts, strict=True):
-            of_party = hands.get(call.party, NOBODY)
-            currency = None if amount is None else amount[0]
-            plan = ctx.recall(_plan, of_party, call.party, type(call.message), currency)
-            total = None if amount is None else (amount[0], sums[call.party][amount[0]])
-            signed.append(_signed(ctx, call, plan, total))
-        for party, by_currency in sums.items():
-            if hands[party].limited:
-                for officer in hands[party].officers:
-                    _check_limits(ctx, officer, by_currency)
-        return tuple(signed)
+        parties = tuple([call.party for call in calls])
+        try:
+            amounts = [limited_amount(ctx, call.message) for call in calls]
+        except Refused:
+            ctx.recall(_hands, parties, keys)  # what is wrong about the keys is told first
+            raise
+        asked = tuple(
+            [
+                (call.party, call.outlet, type(call.message), amount and amount[0])
+                for call, amount in zip(calls, amounts, strict=True)
+            ]
+        )
+        settled = ctx.recall(_settled, asked, keys)
+        if settled is not None:
+            return settled
+        return _signed_each(ctx, calls, amounts, ctx.recall(_hands, parties, keys))
 
     def reader_of(self, reader: Reader, key: bytes) -> str | None:
         """Member whose active officer holds this key; None if nobody does, or does no longer."""
@@ -148,6 +151,28 @@ def _signed_alone(ctx: Context, call: Call[Any], keys: tuple[bytes, ...]) -> Sig
         for officer in plan.hands.officers:
             _check_limits(ctx, officer, {total[0]: total[1]})
     return signed
+
+
+def _signed_each(
+    ctx: Context,
+    calls: tuple[Call[Any], ...],
+    amounts: Sequence[tuple[str, int] | None],
+    hands: Mapping[str, Hands],
+) -> tuple[Signed, ...]:
+    """Who signed each of several calls, by what the calls of each party come to."""
+    sums = _sums(calls, amounts)
+    signed = []
+    for call, amount in zip(calls, amounts, strict=True):
+        of_party = hands.get(call.party, NOBODY)
+        currency = None if amount is None else amount[0]
+        plan = ctx.recall(_plan, of_party, call.party, type(call.message), currency)
+        total = None if amount is None else (amount[0], sums[call.party][amount[0]])
+        signed.append(_signed(ctx, call, plan, total))
+    for party, by_currency in sums.items():
+        if hands[party].limited:
+            for officer in hands[party].officers:
+                _check_limits(ctx, officer, by_currency)
+    return tuple(signed)
 
 
 # --- who signed
@@ -242,6 +267,27 @@ def _plan(
     )
 
 
+def _settled(
+    reader: Reader, asked: tuple[Asked, ...], keys: tuple[bytes, ...]
+) -> tuple[Signed, ...] | None:
+    """Under whose hands all calls are made, whatever their amounts come to; None: it depends.
+
+    What a call is refused for is left to who looks at one after the other.
+    """
+    made = []
+    try:
+        hands = _hands(reader, tuple([each[0] for each in asked]), keys)
+        for party, outlet, message, currency in asked:
+            plan = _plan(reader, hands.get(party, NOBODY), party, message, currency)
+            by_amount = plan.hands.limited or (plan.policy is not None and plan.policy.tiers)
+            if plan.signed is None or by_amount:
+                return None
+            made.append(_at_outlet(reader, party, outlet, plan.signed))
+    except Refused:
+        return None
+    return tuple(made)
+
+
 def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Signed | None:
     """The persons in this order, at the branch of the first; None without an order."""
     if order is None:
@@ -267,10 +313,15 @@ def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | 
         missing = missing_roles(needs, plan.held)
         require(not missing, Refusal.NOT_ENOUGH_OFFICERS, member=call.party, roles=missing)
         raise Refused(Refusal.SAME_PERSON, {"member": call.party})
-    if call.outlet is None:
+    return _at_outlet(ctx, call.party, call.outlet, signed)
+
+
+def _at_outlet(reader: Reader, party: str, outlet: str | None, signed: Signed) -> Signed:
+    """The same persons at the branch that a call names, if it names one; it must be open."""
+    if outlet is None:
         return signed
-    require_open(ctx, call.party, call.outlet)
-    return Signed(call.outlet, signed.officers)
+    require_open(reader, party, outlet)
+    return Signed(outlet, signed.officers)
 
 
 def _tiers(policy: Policy, total: tuple[str, int]) -> tuple[Tier, ...]:

@@ -21,6 +21,7 @@ from tallystick.apps.documents.records import (
     Particulars,
     Purpose,
     Reason,
+    Registration,
     RegistrationStatus,
     Watchers,
 )
@@ -36,7 +37,7 @@ from tallystick.apps.documents.tests.papers import (
 )
 from tallystick.ledger.refusal import Fault
 from tallystick.testing.world import World
-from tallystick.values.codec import replace
+from tallystick.values.codec import decode_key, replace
 
 
 @pytest.fixture
@@ -78,6 +79,19 @@ def test_a_record_stands_on_a_registration_from_beginning_to_end(world: World) -
     kept = seen(world, made)
     assert (kept.status, kept.reason) == (RegistrationStatus.CANC, Reason.OBSA)
     assert stands(world, document_of(world, made)).free_minor == 10_000
+
+
+def test_who_is_noted_already_changes_nothing(world: World) -> None:
+    made = registered(world, "S1", 6_000)
+    world.accepts(by("S1"), stand(made, read()))
+
+    def is_changed() -> bool:
+        """Whether one more piece that the factor finances changes the registration."""
+        result = world.accepts(by("factor"), Finance(registration_id=made))
+        (changes,) = world.chain.entry(result.height).changes
+        return any(decode_key(key)[0] == Registration.spec.name for key, _ in changes)
+
+    assert [is_changed(), is_changed()] == [True, False]
 
 
 def test_only_so_many_financiers_are_noted() -> None:

@@ -259,6 +259,23 @@ def test_a_day_within_the_daily_limit(world: World) -> None:
     world.accepts(who, pay(150))
 
 
+def test_of_several_calls_only_those_with_limits_are_summed(world: World) -> None:
+    add(world, "junior", Role.MAKER, limits=(SINGLE,))
+    bank = (both("bank-a"), pay(1_000_000))
+    world.accepts_together(bank, ("S1.junior+checker", pay(100)))
+    world.refuses_together(bank, ("S1.junior+checker", pay(101)), code=Refusal.OVER_LIMIT)
+    world.accepts_together(bank, (both("S1"), pay(101)))
+
+
+def test_several_calls_at_a_branch_end_with_it(world: World) -> None:
+    calls = (both("S1"), Greet()), (both("S1"), Nod())
+    world.accepts_together(*calls, outlet="wuxi")
+    assert [outlet for outlet, _ in HANDS[-2:]] == ["wuxi", "wuxi"]
+    world.accepts(WHO, CloseOutlet(outlet_id="wuxi"))
+    result = world.send(*calls, outlet="wuxi")
+    assert result.receipt.code == Refusal.OUTLET_CLOSED.number
+
+
 def test_what_is_refused_is_not_counted(world: World) -> None:
     add(world, "junior", Role.MAKER, limits=(DAILY,))
     who = "S1.junior+checker"

@@ -129,7 +129,7 @@ def offer(ctx: Context, msg: Offer) -> None:
     ctx.save(offered)
     held = without(piece, deal.deal_id)
     ctx.save(lay(held, _lock(offered, LockKind.OFFERED), now_ms=ctx.now_ms))
-    ctx.at(offered.ends_at_ms, LapseDeal(deal_id=deal.deal_id))
+    _lapse_by(ctx, deal, offered.ends_at_ms)
 
 
 def decline(ctx: Context, msg: Decline) -> None:
@@ -164,7 +164,7 @@ def accept_offer(ctx: Context, msg: AcceptOffer) -> None:
     accepted = replace(deal, status=DealStatus.ACCEPTED, ends_at_ms=ends_at_ms)
     ctx.save(accepted)
     ctx.save(replace(piece, locks=(_lock(accepted, LockKind.RESERVED),)))
-    ctx.at(ends_at_ms, LapseDeal(deal_id=deal.deal_id))
+    _lapse_by(ctx, deal, ends_at_ms)
 
 
 def withdraw(ctx: Context, msg: Withdraw) -> None:
@@ -256,13 +256,18 @@ def buy_back(ctx: Context, msg: BuyBack) -> None:
 
 
 def lapse_deal(ctx: Context, msg: LapseDeal) -> None:
-    """An application, an offer or an accepted deal has come to its last moment."""
+    """An application, an offer or an accepted deal has come to its last moment.
+
+    The timer may be that of an earlier step: then the present one gets its own.
+    """
     deal = known(ctx, Deal, msg.deal_id)
-    if ctx.now_ms < deal.ends_at_ms:
+    if deal.status not in (DealStatus.APPLIED, DealStatus.OFFERED, DealStatus.ACCEPTED):
         return
-    if deal.status in (DealStatus.APPLIED, DealStatus.OFFERED):
+    if ctx.now_ms < deal.ends_at_ms:
+        ctx.at(deal.ends_at_ms, msg)
+    elif deal.status is not DealStatus.ACCEPTED:
         _drop(ctx, deal, DealStatus.LAPSED)
-    elif deal.status is DealStatus.ACCEPTED:
+    else:
         _drop(ctx, deal, DealStatus.UNWOUND)
         for party in (deal.assignor, deal.financier):
             tell(ctx, AlertKind.UNWOUND, to=party, subject=deal.deal_id)
@@ -315,6 +320,12 @@ def _require_step(ctx: Context, deal: Deal, *steps: DealStatus) -> None:
     """Refuse what does not belong to the deal's step, or comes too late."""
     stands = deal.status in steps and ctx.now_ms < deal.ends_at_ms
     require(stands, Refusal.DEAL_CLOSED, deal_id=deal.deal_id)
+
+
+def _lapse_by(ctx: Context, deal: Deal, ends_at_ms: int) -> None:
+    """Have the next step of a deal lapse in time: the timer of the step before may do for both."""
+    if ends_at_ms < deal.ends_at_ms:
+        ctx.at(ends_at_ms, LapseDeal(deal_id=deal.deal_id))
 
 
 def _drop(ctx: Context, deal: Deal, status: DealStatus) -> None:

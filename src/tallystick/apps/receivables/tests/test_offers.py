@@ -14,6 +14,7 @@ from tallystick.apps.receivables.messages import (
     AcceptPass,
     Apply,
     Decline,
+    LapseDeal,
     Pass,
     Split,
     Withdraw,
@@ -31,6 +32,8 @@ from tallystick.apps.receivables.terms import (
 )
 from tallystick.apps.receivables.tests.market import CNY, NO_DEAL, NO_PIECE, Market
 from tallystick.ledger.refusal import RefusalCode
+from tallystick.ledger.system import PendingTimer
+from tallystick.values.codec import encode
 
 
 @pytest.fixture
@@ -349,6 +352,51 @@ def test_accept_offer_is_refused_in_this_order(market: Market) -> None:
     market.offered(deal_id)
     market.freeze(piece, "S1")
     market.refuses("S1", AcceptOffer(deal_id=deal_id), Members.FROZEN)
+
+
+def lapses(market: Market, deal_id: str) -> list[int]:
+    """When timers of a deal are due."""
+    message = encode(LapseDeal(deal_id=deal_id))
+    timers = market.world.view().scan(PendingTimer)
+    return [timer.due_at_ms for timer in timers if timer.message == message]
+
+
+def test_one_timer_waits_for_a_deal_and_goes_on_to_its_next_step(market: Market) -> None:
+    (deal_id,) = market.applied("S1", market.opened(100000), "bank-a")
+    (applied_ms,) = lapses(market, deal_id)
+    assert applied_ms == market.deal(deal_id).ends_at_ms
+    market.offered(deal_id, valid_until="2026-07-31", disburse_by="2026-08-14")
+    market.does("S1", AcceptOffer(deal_id=deal_id))
+    assert lapses(market, deal_id) == [applied_ms], "that of the application is the first"
+    market.at("2026-07-20", 0)
+    (accepted_ms,) = lapses(market, deal_id)
+    assert accepted_ms == market.deal(deal_id).ends_at_ms > applied_ms
+    market.at("2026-08-14", 23 * 60 + 59)
+    assert market.deal(deal_id).status is DealStatus.ACCEPTED
+    market.at("2026-08-15", 0)
+    assert market.deal(deal_id).status is DealStatus.UNWOUND
+    assert lapses(market, deal_id) == []
+
+
+def test_a_step_that_ends_sooner_has_a_timer_of_its_own(market: Market) -> None:
+    (deal_id,) = market.applied("S1", market.opened(100000), "bank-a")
+    applied_ms = market.deal(deal_id).ends_at_ms
+    market.offered(deal_id, valid_until="2026-07-06", disburse_by="2026-07-06")
+    assert lapses(market, deal_id) == [market.deal(deal_id).ends_at_ms, applied_ms]
+    market.at("2026-07-07", 0)
+    assert market.deal(deal_id).status is DealStatus.LAPSED
+    market.at("2026-07-20", 0)
+    assert lapses(market, deal_id) == []
+
+
+def test_keys_are_judged_before_the_deal_is_looked_for(market: Market) -> None:
+    """Of several calls too: the deal has the amount that a limit applies to."""
+    gone = (("S1.maker+checker", AcceptOffer(deal_id=NO_DEAL)),) * 2
+    market.world.refuses_together(*gone, code=Refusal.NO_SUCH_DEAL)
+    raw = market.world.signed(*gone, keys=("S1.maker", "nobody"))
+    receipt = market.world.offer(raw).receipt
+    assert receipt is not None
+    assert receipt.code == Members.UNKNOWN_KEY.number
 
 
 def test_accepted_and_not_disbursed_is_unwound(market: Market) -> None:
