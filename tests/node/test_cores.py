@@ -14,7 +14,7 @@ import pytest
 
 from tallystick.accel import Body, load
 from tallystick.errors import SettingsError
-from tallystick.node.cores import settle
+from tallystick.node.cores import BEHIND, settle
 
 CORES = sorted(os.sched_getaffinity(0))
 PYTHON = load("python")
@@ -75,6 +75,28 @@ def test_a_thread_that_is_none_of_pythons_is_kept_off_its_core() -> None:
         core = settle(with_workers([]), "auto")
         others = set(CORES) - {core} if len(CORES) > 1 else set(CORES)
         assert os.sched_getaffinity(numbers[0]) == others
+    finally:
+        stop.set()
+
+
+@pytest.mark.parametrize(("name", "stands_back"), (("store-flush", BEHIND), ("native-0", 0)))
+def test_who_writes_a_stores_files_stands_back(name: str, stands_back: int) -> None:
+    stop, started = threading.Event(), threading.Event()
+    numbers: list[int] = []
+
+    def wait() -> None:
+        """Stand by under this name."""
+        numbers.append(threading.get_native_id())
+        Path(f"/proc/self/task/{numbers[0]}/comm").write_text(name)
+        started.set()
+        stop.wait()
+
+    _thread.start_new_thread(wait, ())
+    started.wait()
+    try:
+        is_settled = settle(with_workers([]), "auto") is not None
+        expected = stands_back if is_settled else 0
+        assert os.getpriority(os.PRIO_PROCESS, numbers[0]) == expected
     finally:
         stop.set()
 

@@ -28,10 +28,9 @@ pub const SIDE: u8 = b'x';
 const HEIGHT: &[u8] = b"h";
 const FILLING: &[u8] = b"r";
 
-/// Size at which a memtable is full, as the crate below counts it.
+/// Size at which a memtable is full and flushed, as the crate below counts it. Small: while a large
+/// one is flushed, what waits for that core, or for the disk, waits for long.
 const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
-/// Full memtables that are flushed together: what was written often is written out once.
-const MEMTABLES_A_FLUSH: usize = 4;
 /// Full memtables at which a writer waits.
 const MEMTABLES_MAX: usize = 12;
 /// Size of the cache of blocks, indexes and filters.
@@ -135,12 +134,10 @@ impl Core {
         }
         self.pins.publish(number + 1);
         if memtable.size() >= MEMTABLE_BYTES {
-            exchange(&tree, &mut memtable);
-            if tree.sealed_memtable_count() >= MEMTABLES_A_FLUSH {
-                self.work.ask_flush();
-                let has_room = || tree.sealed_memtable_count() < MEMTABLES_MAX;
-                self.work.wait_until(has_room)?;
-            }
+            self.exchange(&tree, &mut memtable);
+            self.work.ask_flush();
+            let has_room = || tree.sealed_memtable_count() < MEMTABLES_MAX;
+            self.work.wait_until(has_room)?;
         }
         Ok(())
     }
@@ -212,9 +209,17 @@ impl Core {
     /// Exchange the memtable, between two batches; from now on readers look at newer files, too.
     fn seal(&self, tree: &Tree) -> Result<(), Failure> {
         let mut memtable = self.writing()?;
-        exchange(tree, &mut memtable);
+        self.exchange(tree, &mut memtable);
         self.pins.publish(self.numbers.get());
         Ok(())
+    }
+
+    /// Begin a new memtable; the one before it waits to be flushed.
+    fn exchange(&self, tree: &Tree, memtable: &mut Arc<Memtable>) {
+        if let Some(full) = tree.rotate_memtable() {
+            self.work.hold(full);
+        }
+        *memtable = tree.active_memtable();
     }
 
     fn empty(&self, tree: &Tree) -> Result<(), Failure> {
@@ -325,12 +330,6 @@ impl Drop for Core {
     fn drop(&mut self) {
         self.work.stop();
     }
-}
-
-/// Let a memtable be flushed, and write to the next one.
-fn exchange(tree: &Tree, memtable: &mut Arc<Memtable>) {
-    tree.rotate_memtable();
-    *memtable = tree.active_memtable();
 }
 
 fn none() -> std::iter::Empty<lsm_tree::IterGuardImpl> {

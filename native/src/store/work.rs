@@ -4,13 +4,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
-use lsm_tree::{AbstractTree, Tree};
+use lsm_tree::{AbstractTree, Memtable, Tree};
 
 use super::failure::{guarded, Failure};
 use super::pins::Pins;
 
 /// Tables in level 0 that are merged together.
-const LEVEL0_TABLES: u8 = 4;
+const LEVEL0_TABLES: u8 = 12;
 /// Size of a table: small ones are merged in short turns.
 const TABLE_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -28,6 +28,7 @@ pub struct Work {
     orders: Mutex<Orders>,
     bell: Condvar,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    exchanged: Mutex<Vec<Arc<Memtable>>>,
 }
 
 impl Work {
@@ -52,6 +53,27 @@ impl Work {
     pub fn ask_merge(&self) {
         self.orders().merge = true;
         self.bell.notify_all();
+    }
+
+    /// Hold a memtable that was exchanged, until nobody else does.
+    ///
+    /// To free one takes tens of milliseconds, and the tree, which forgets it when it is in a file,
+    /// would do so under the lock that readers and writers need.
+    pub fn hold(&self, memtable: Arc<Memtable>) {
+        self.exchanged().push(memtable);
+    }
+
+    /// Free the memtables that nobody else holds any more.
+    fn let_go(&self) {
+        let is_ours = |held: &mut Arc<Memtable>| Arc::strong_count(held) == 1;
+        let gone: Vec<_> = self.exchanged().extract_if(.., is_ours).collect();
+        drop(gone); // with no lock
+    }
+
+    fn exchanged(&self) -> MutexGuard<'_, Vec<Arc<Memtable>>> {
+        self.exchanged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wait until there is room, as `has_room` tells; say what went wrong meanwhile.
@@ -91,7 +113,7 @@ impl Work {
     fn keep_going(&self, turn: Turn, tree: &Tree, pins: &Pins) {
         loop {
             match guarded(|| turn(self, tree, pins)) {
-                Ok(true) => {}
+                Ok(true) => self.let_go(),
                 Ok(false) => return,
                 Err(failure) => {
                     self.orders().failed.get_or_insert(failure);

@@ -26,6 +26,10 @@ WORKERS_MAX = 4
 """Threads for work beside Python at most: more of them would wait for Python."""
 TASKS = Path("/proc/self/task")
 """The threads of this process, where the system lets one choose their cores: Linux."""
+STORE = "store-"
+"""What the names of threads begin with that write a store's files: no block waits for them."""
+BEHIND = 5
+"""How far they stand back (niceness) behind the checks of signatures, for which blocks do wait."""
 
 
 def settle(body: Body, wanted: PythonCore) -> int | None:
@@ -46,7 +50,9 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
     of_python = {thread.native_id for thread in threading.enumerate()}
     for task in TASKS.iterdir():
         number = int(task.name)
-        with suppress(ProcessLookupError):  # it has ended meanwhile
+        with suppress(ProcessLookupError, FileNotFoundError):  # it has ended meanwhile
             os.sched_setaffinity(number, {core} if number in of_python else set(cores) - {core})
+            if (task / "comm").read_text().startswith(STORE):
+                os.setpriority(os.PRIO_PROCESS, number, BEHIND)
     log.debug("Python runs on core %d, what needs none of it on others", core)
     return core

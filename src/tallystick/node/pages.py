@@ -41,7 +41,7 @@ FULL_MIN = HUGE // PAGE // 2
 """Pages of a huge one that must be there, so that memory does not grow by what nobody uses."""
 LOOK_SECONDS = 2.0
 """How often the thread looks whether the process has grown."""
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.01
 """How long it waits after each huge page: others want the processor and the tables of pages."""
 GROWN_BYTES = 8 * 1024 * 1024
 """By how much a process has to change in size before its memory is gone through again."""

@@ -88,6 +88,7 @@ def test_who_is_noted_already_changes_nothing(world: World) -> None:
     def is_changed() -> bool:
         """Whether one more piece that the factor finances changes the registration."""
         result = world.accepts(by("factor"), Finance(registration_id=made))
+        assert result.height is not None
         (changes,) = world.chain.entry(result.height).changes
         return any(decode_key(key)[0] == Registration.spec.name for key, _ in changes)
 
