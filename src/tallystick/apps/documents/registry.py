@@ -171,10 +171,10 @@ def use(ctx: Context, entry: Entry, registration: Registration) -> Entry:
 def finance(ctx: Context, registration: Registration, financier: str) -> None:
     """What stands on the registration is financed: REGU → FNCD. Again: note the financier."""
     financiers, was = registration.financiers, registration.status
-    if financier not in financiers and len(financiers) < FINANCIERS_MAX:
-        financiers = (*financiers, financier)
-    elif was is RegistrationStatus.FNCD:  # all of it is noted
+    is_noted = financier in financiers or len(financiers) == FINANCIERS_MAX
+    if is_noted and was is RegistrationStatus.FNCD:
         return
+    financiers = (*financiers, financier)
     ctx.save(replace(registration, status=RegistrationStatus.FNCD, financiers=financiers))
     if was is RegistrationStatus.REGU:
         entry = _entry_of(ctx, registration)
