@@ -127,6 +127,7 @@ class EngineConformance:
         heights: list[tuple[int, int]] = []
         bench.engine.listen(lambda c: heights.append((c.header.height, bench.engine.view().height)))
         self.send(bench, desk, desk.signed(("A", Fill(currency="CNY", amount_minor=1))))
+        until(lambda: heights)  # who sent may be answered before this listener is told
         assert heights[0][0] <= heights[0][1]
 
     def test_a_duplicate_has_the_first_ones_answer(self, bench: Bench, desk: Signer) -> None:
