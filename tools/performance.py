@@ -1,7 +1,7 @@
 """`make bench-page`: writes the figures of the last runs into docs/performance.md, below its mark.
 
 The figures are those that `make bench`, `bench-growth`, `bench-peer` and `bench-consortium` left in
-a folder; a part that is not there is said not to have been run.
+a folder; of a part that is not there the page keeps what it says already.
 """
 
 from __future__ import annotations
@@ -25,13 +25,26 @@ def main(arguments: Sequence[str]) -> int:
     if not parts:
         print(f"bench-page: no figures in {arguments[0]}: make bench writes them", file=sys.stderr)
         return 1
-    before, mark, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
-    PAGE.write_text(before + mark + "\n" + "\n".join(page(parts)) + "\n", encoding="utf-8")
+    before, mark, told = PAGE.read_text(encoding="utf-8").partition(MARK)
+    lines = page(parts, sections_of(told))
+    PAGE.write_text(before + mark + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return 0
 
 
-def page(parts: Mapping[str, Told]) -> Iterator[str]:
-    """Lines of the page below its mark."""
+def sections_of(text: str) -> dict[str, list[str]]:
+    """Lines of a page by the title that they are under."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("## "):
+            lines = found[line.removeprefix("## ")] = []
+        else:
+            lines.append(line)
+    return found
+
+
+def page(parts: Mapping[str, Told], said: Mapping[str, list[str]]) -> Iterator[str]:
+    """Lines of the page below its mark; of a part that was not run, what was `said` under it."""
     sections: tuple[tuple[str, str, str, Callable[[Told], Iterator[str]]], ...] = (
         (BENCH, "One process, end to end", "make bench", bench),
         (PEER, "Beside PostgreSQL", "make bench-peer", peer),
@@ -41,12 +54,12 @@ def page(parts: Mapping[str, Told]) -> Iterator[str]:
     for part, title, command, make in sections:
         yield f"## {title}"
         yield ""
-        if part not in parts:
-            yield f"`{command}` was not run."
-        else:
+        if part in parts:
             yield f"`{command}`, {where(parts[part])}"
             yield ""
             yield from make(parts[part])
+        else:
+            yield "\n".join(said.get(title, [f"`{command}` was not run."])).strip("\n")
         yield ""
 
 

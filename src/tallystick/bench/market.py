@@ -39,8 +39,8 @@ SUPPLIERS = 32
 """Suppliers that take turns, and as many banks."""
 PART_MINOR = 10_000
 """Face of the pieces that are passed on or financed: 100.00."""
-PASSED = 320
-"""Pieces passed on in a page, three transactions each."""
+PASSED = 80
+"""Pieces passed on in a page, three transactions each, one after the other: all in one request."""
 DELIVERED = 450
 """Pieces financed in a page, one transaction each; two before for each."""
 PARTS_MAX = 100

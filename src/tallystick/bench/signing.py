@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -59,10 +59,15 @@ def _write(workload: Workload, chain_id: str, number: int, folder: Path) -> None
     desk, made = _desk(chain_id), list[Made]()
     for index in range(number * PAGES, (number + 1) * PAGES):
         made.append(workload.page(desk, index))
-    load = [raw for page in made for raw in page.load]
-    requests = (load[at : at + STREAM] for at in range(0, len(load), STREAM))
+    requests = (request for page in made for request in requests_of(page))
     write_pages(folder / f"{number}.load", requests)
     write_pages(folder / f"{number}.before", (page.before for page in made))
+
+
+def requests_of(page: Made) -> Iterator[Sequence[bytes]]:
+    """What is measured of a page, as it is sent: what one request follows from is in it."""
+    for at in range(0, len(page.load), STREAM):
+        yield page.load[at : at + STREAM]
 
 
 _DESKS: dict[str, Desk] = {}
