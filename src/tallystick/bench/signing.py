@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from math import ceil
@@ -64,7 +64,7 @@ def _write(workload: Workload, chain_id: str, number: int, folder: Path) -> None
     write_pages(folder / f"{number}.before", (page.before for page in made))
 
 
-def requests_of(page: Made) -> Iterator[Sequence[bytes]]:
+def requests_of(page: Made) -> Iterator[list[bytes]]:
     """What is measured of a page, as it is sent: what one request follows from is in it."""
     for at in range(0, len(page.load), STREAM):
         yield page.load[at : at + STREAM]
