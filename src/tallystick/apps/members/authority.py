@@ -103,7 +103,10 @@ class MembersAuthority:
                 for call, amount in zip(calls, amounts, strict=True)
             ]
         )
-        settled = ctx.recall(_settled, asked, keys)
+        try:
+            settled = ctx.recall(_settled, asked, keys)
+        except Refused:  # not inside: an answer that a refusal cut short must not be remembered
+            settled = None
         if settled is not None:
             return settled
         return _signed_each(ctx, calls, amounts, ctx.recall(_hands, parties, keys))
@@ -272,19 +275,16 @@ def _settled(
 ) -> tuple[Signed, ...] | None:
     """Under whose hands all calls are made, whatever their amounts come to; None: it depends.
 
-    What a call is refused for is left to who looks at one after the other.
+    A refusal here decides nothing: who looks at one call after the other tells which comes first.
     """
     made = []
-    try:
-        hands = _hands(reader, tuple([each[0] for each in asked]), keys)
-        for party, outlet, message, currency in asked:
-            plan = _plan(reader, hands.get(party, NOBODY), party, message, currency)
-            by_amount = plan.hands.limited or (plan.policy is not None and plan.policy.tiers)
-            if plan.signed is None or by_amount:
-                return None
-            made.append(_at_outlet(reader, party, outlet, plan.signed))
-    except Refused:
-        return None
+    hands = _hands(reader, tuple([each[0] for each in asked]), keys)
+    for party, outlet, message, currency in asked:
+        plan = _plan(reader, hands.get(party, NOBODY), party, message, currency)
+        by_amount = plan.hands.limited or (plan.policy is not None and plan.policy.tiers)
+        if plan.signed is None or by_amount:
+            return None
+        made.append(_at_outlet(reader, party, outlet, plan.signed))
     return tuple(made)
 
 
