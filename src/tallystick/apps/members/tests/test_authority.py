@@ -1,5 +1,6 @@
 """Who signs what: every refusal of the authority, in the order in which it asks."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -40,9 +41,15 @@ from tallystick.apps.members.tests.network import (
     network,
     person,
 )
+from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Message, Role
+from tallystick.ledger.context import Context, Moment, Work
+from tallystick.ledger.genesis import BUDGET
+from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.receipt import Outcome
+from tallystick.ledger.refusal import Refused
 from tallystick.testing.world import World, public_key
+from tallystick.values.codec import replace
 
 WHO = house("S1")
 SINGLE = Limit(currency="CNY", single_minor=100)
@@ -265,6 +272,32 @@ def test_of_several_calls_only_those_with_limits_are_summed(world: World) -> Non
     world.accepts_together(bank, ("S1.junior+checker", pay(100)))
     world.refuses_together(bank, ("S1.junior+checker", pay(101)), code=Refusal.OVER_LIMIT)
     world.accepts_together(bank, (both("S1"), pay(101)))
+
+
+def test_what_a_spent_budget_cut_short_is_not_remembered(world: World) -> None:
+    """Else a node that met it would count fewer reads than one that did not."""
+    raw = world.signed((both("S1"), pay(1)), (both("bank-a"), pay(2)))
+    transaction = world.ledger.codec.decode(raw)
+    calls, keys = transaction.body.calls, transaction.public_keys
+
+    def reads(most: int) -> int:
+        """How many it takes to authorise both, with so many at most."""
+        base = Ahead(world.chain.state, ())
+        overlay = Overlay(base, memory=base.memory, ahead=base.ahead)
+        budget = replace(BUDGET, reads=most)
+        moment = Moment(world.ledger.rules, budget, now_ms=world.ledger_ms, height=1)
+        work = Work(overlay, moment, transaction.id)
+        ctx = Context(work, party="S1", acting=frozenset(("S1", "bank-a")))
+        with suppress(Refused):
+            AUTHORITY.authorize(ctx, calls, keys)
+        return work.reads
+
+    world.chain.state.memory.clear()
+    needed = reads(BUDGET.reads)
+    for most in range(needed):
+        world.chain.state.memory.clear()
+        assert reads(most) > most
+        assert reads(BUDGET.reads) == needed
 
 
 def test_several_calls_at_a_branch_end_with_it(world: World) -> None:
