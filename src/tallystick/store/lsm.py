@@ -7,7 +7,7 @@ between two batches only, and flushed in order; no journal, for the block log is
 key for the state, `x` + key for the side namespace, `h` for the height; `r` is there while the
 store is being filled anew.
 
-Memory: memtables of 16 MiB as the crate counts (up to 25 MiB in truth), four of which become one
+Memory: memtables of 16 MiB as the crate counts (up to 25 MiB in truth), each of which becomes a
 file, twelve at most before a writer waits; a cache of 64 MiB for blocks, indexes and filters, and
 some bytes for each table that is open.
 
