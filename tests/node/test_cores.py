@@ -14,7 +14,7 @@ import pytest
 
 from tallystick.accel import Body, load
 from tallystick.errors import SettingsError
-from tallystick.node.cores import BEHIND, settle
+from tallystick.node.cores import settle
 
 CORES = sorted(os.sched_getaffinity(0))
 PYTHON = load("python")
@@ -79,8 +79,10 @@ def test_a_thread_that_is_none_of_pythons_is_kept_off_its_core() -> None:
         stop.set()
 
 
-@pytest.mark.parametrize(("name", "stands_back"), (("store-flush", True), ("native-0", False)))
-def test_who_writes_a_stores_files_stands_back(name: str, stands_back: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "policy"), (("store-flush", os.SCHED_IDLE), ("native-0", os.SCHED_OTHER))
+)
+def test_who_writes_a_stores_files_stands_back(name: str, policy: int) -> None:
     stop, started = threading.Event(), threading.Event()
     numbers: list[int] = []
 
@@ -93,11 +95,10 @@ def test_who_writes_a_stores_files_stands_back(name: str, stands_back: bool) -> 
 
     _thread.start_new_thread(wait, ())
     started.wait()
-    before = os.getpriority(os.PRIO_PROCESS, numbers[0])
+    before = os.sched_getscheduler(numbers[0])
     try:
         is_settled = settle(with_workers([]), "auto") is not None
-        expected = BEHIND if is_settled and stands_back else before
-        assert os.getpriority(os.PRIO_PROCESS, numbers[0]) == expected
+        assert os.sched_getscheduler(numbers[0]) == (policy if is_settled else before)
     finally:
         stop.set()
 

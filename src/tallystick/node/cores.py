@@ -5,6 +5,10 @@ several they fetch from each other's caches what a single core would have at han
 more than the second core gives. So they are kept on one, and threads that need no Python (checks
 of signatures, the tree, the store's files) are kept off it: there they would make the whole node
 wait, and leave less of what it knows in that core's cache.
+
+Beside the checks of signatures, for which blocks wait, a store's files are written by idle threads
+(`SCHED_IDLE`): they take what is left of a core, and whoever else wakes interrupts them at once.
+Niceness alone would give them less, and still let them finish turns of milliseconds.
 """
 
 from __future__ import annotations
@@ -28,8 +32,6 @@ TASKS = Path("/proc/self/task")
 """The threads of this process, where the system lets one choose their cores: Linux."""
 STORE = "store-"
 """What the names of threads begin with that write a store's files: no block waits for them."""
-BEHIND = 5
-"""How far they stand back (niceness) behind the checks of signatures, for which blocks do wait."""
 
 
 def settle(body: Body, wanted: PythonCore) -> int | None:
@@ -53,6 +55,6 @@ def settle(body: Body, wanted: PythonCore) -> int | None:
         with suppress(ProcessLookupError, FileNotFoundError):  # it has ended meanwhile
             os.sched_setaffinity(number, {core} if number in of_python else set(cores) - {core})
             if (task / "comm").read_text().startswith(STORE):
-                os.setpriority(os.PRIO_PROCESS, number, BEHIND)
+                os.sched_setscheduler(number, os.SCHED_IDLE, os.sched_param(0))
     log.debug("Python runs on core %d, what needs none of it on others", core)
     return core
