@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from typing import Any
 
@@ -67,6 +68,21 @@ def repacked(form: Any, body: Any, signatures: Any) -> bytes:
 )
 def test_what_is_no_transaction_is_malformed(raw: bytes) -> None:
     is_turned_away(Desk(), raw, Refusal.MALFORMED)
+
+
+def test_what_is_turned_away_leaves_nothing_for_the_collector() -> None:
+    desk = Desk()
+    admission = Admission(desk.ledger, Verdicts(open_batch))
+    raws = [b"garbage", desk.signed(FILL)]
+    admission.admit(raws, desk.engine.now_ms())  # what is made once and kept is there now
+    gc.collect()
+    gc.disable()
+    try:
+        admission.admit(raws, desk.engine.now_ms())
+        left_behind = gc.collect()
+    finally:
+        gc.enable()
+    assert left_behind == 0
 
 
 def test_unknown_format_field_suite_and_message_are_malformed() -> None:

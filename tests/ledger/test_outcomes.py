@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from tallystick.ledger.candidate import Candidate
@@ -65,6 +67,28 @@ def test_refused_changes_nothing_but_its_receipt(world: World) -> None:
     assert result.receipt.changes_hash is None
     assert amount(world, made) == 0
     assert world.chain.state.root() != root  # the reference is used up
+
+
+def test_what_is_refused_leaves_nothing_for_the_collector(world: World) -> None:
+    """A node that met refusals all day would else stand still behind it, all of Python with it."""
+    made = counter(world)
+    count_up = CountUp(counter_id=made, by_minor=5)
+    absent = CountUp(counter_id="ctr-0123456789abcdef", by_minor=1)
+    raws = [
+        world.signed(("B.m", count_up)),
+        world.signed(("A.m", absent)),
+        world.signed(("A.m", count_up), keys=["B.m"]),
+    ]
+    given(world, *raws)  # what is made once and kept is there now
+    gc.collect()
+    gc.disable()
+    try:
+        candidate = given(world, *raws)
+        left_behind = gc.collect()
+    finally:
+        gc.enable()
+    assert set(outcomes(candidate)) == {Outcome.REFUSED, Outcome.UNAUTHORISED}
+    assert left_behind == 0
 
 
 def test_absent_records_have_a_refusal_of_their_own(world: World) -> None:

@@ -52,7 +52,7 @@ class Admission:
                 if early or body.chain_id != chain_id or body.expires_at_ms > last_ms:
                     self._check(body, last_ms, early)
             except Refused as no:
-                read.append(no)
+                read.append(no.kept())
             else:
                 read.append(transaction)
         for place, bad_key in self._verdicts.bad_keys(batch, read).items():

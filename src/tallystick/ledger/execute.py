@@ -206,7 +206,7 @@ class Ledger:
         try:
             act(*args)
         except Refused as no:
-            return no
+            return no.kept()
         except (Overflow, OverflowError):
             return Refused(Refusal.OVERFLOW, {})
         except (MemoryError, OSError, TallystickError):

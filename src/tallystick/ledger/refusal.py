@@ -63,6 +63,14 @@ class Refused(Exception):
         told = " ".join(f"{name}={value}" for name, value in self.values.items())
         return f"{self.code.app} {self.code.number} {self.code.name}: {told}"
 
+    def kept(self) -> Refused:
+        """The same no, for whoever keeps it after it was caught.
+
+        What was raised holds the frames it came through, and these all that they worked on; one of
+        them holds what was caught: a circle that stays until the collector looks for it.
+        """
+        return Refused(self.code, self.values)
+
 
 class Fault(Exception):
     """Our own bug was found by `ensure`; inside a contract it becomes a FAULT receipt."""
