@@ -19,8 +19,9 @@ from tallystick.errors import NodeError
 from tallystick.node import init
 
 WARM_UP_SECONDS = 3.0
-WIDE_WARM_UP_SECONDS = 6.0
-"""Where there are very many accounts: most have come up by then."""
+WIDE_WARM_UP_SECONDS = 12.0
+"""Where there are very many accounts: nearly each has come up a few times by then, as in the
+kernel's own warm-up, and what is known of it lies in huge pages."""
 CALM_SECONDS = 10.0
 """How long the load at half of the peak is, and then that of single transactions, at most."""
 FULL = Pace(flying=24)
