@@ -104,6 +104,18 @@ def test_what_a_block_refers_to_is_read_at_once_and_never_again() -> None:
     assert store.asked == [3]
 
 
+def test_for_what_is_not_there_the_store_is_not_asked() -> None:
+    """As for the key of each record that is made."""
+    world = toy_world()
+    made = world.accepts("A.m", Open(currency="CNY")).id
+    store = Watched(world)
+    state = cold(world, store)
+    assert state.load(COUNTERS, encode_key(COUNTERS, "ctr-00000000000000ff")) is None
+    assert store.asked == []
+    assert state.load(COUNTERS, encode_key(COUNTERS, made)) is not None
+    assert store.asked == [1]
+
+
 def test_what_a_commit_deletes_meanwhile_is_not_read() -> None:
     """The tree that was asked is that of the block before: the store has let go of a record."""
     world = toy_world()

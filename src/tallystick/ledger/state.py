@@ -143,8 +143,12 @@ class State:
         return found
 
     def _read(self, name: str, key: bytes) -> Record | None:
-        """The record of a key that is not at hand."""
-        if self._few.lacks(name, key):
+        """The record of a key that is not at hand.
+
+        A record that is about to be made is looked for, too: that it is not there is known to the
+        tree, in memory, sooner than to the store.
+        """
+        if self._few.lacks(name, key) or not self.tree.holding(self.tree_version, (key,)):
             return None
         raw, found = self._store.get(key), None
         if raw is not None:
