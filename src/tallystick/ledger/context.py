@@ -109,6 +109,7 @@ class Work:
         "memory",
         "moment",
         "names",
+        "now",
         "origin",
         "overlay",
         "reads",
@@ -131,6 +132,8 @@ class Work:
         self.reads_max = budget.reads
         self.origin = origin
         self.changes: dict[bytes, tuple[str, Record | None]] = {}
+        self.now: dict[bytes, Record | None] = {}
+        """What was looked for, as it is now: most that is changed was found before."""
         self.before: dict[bytes, Record | None] = {}
         """What was kept of the changed records before the first change."""
         self.encoded: list[tuple[bytes, bytes | None]] = []
@@ -145,11 +148,16 @@ class Work:
         self.reads += 1
         if self.reads > self.reads_max:
             raise self.too_many_reads()
-        changed = self.changes.get(key)
-        if changed is not None:
-            return changed[1]
-        found = self.records.get(key, _MISSING)
-        return self.committed.load(name, key) if found is _MISSING else found
+        found = self.now.get(key, _MISSING)
+        return self.look(name, key) if found is _MISSING else found
+
+    def look(self, name: str, key: bytes) -> Any:
+        """The record of a key that this transaction has not looked for yet, or None."""
+        found: Any = self.records.get(key, _MISSING)
+        if found is _MISSING:
+            found = self.committed.load(name, key)
+        self.now[key] = found
+        return found
 
     def scan(
         self,
@@ -188,6 +196,7 @@ class Work:
             if name in self.absent:
                 self.absent -= {name}
         changes[key] = (name, after)
+        self.now[key] = after
 
     # --- memory
 
@@ -361,11 +370,8 @@ class Context:
         if name in work.absent:
             return None
         where = work.keys[name][key]
-        changed = work.changes.get(where)
-        kept: Any = work.records.get(where, _MISSING) if changed is None else changed[1]
-        if kept is _MISSING:
-            kept = work.committed.load(name, where)
-        found: R | None = kept
+        kept: Any = work.now.get(where, _MISSING)
+        found: R | None = work.look(name, where) if kept is _MISSING else kept
         return found
 
     def scan(
@@ -422,7 +428,12 @@ class Context:
         spec, work = kept.spec, self._work
         name, moves = spec.name, spec.moves
         key = work.keys[name][spec.key_of(kept)]
-        before = work.load(name, key)
+        work.reads += 1  # as `work.load`, without a call
+        if work.reads > work.reads_max:
+            raise work.too_many_reads()
+        before: Any = work.now.get(key, _MISSING)
+        if before is _MISSING:
+            before = work.look(name, key)
         if before is None:
             raise Fault(f"{name} is not there")
         if moves:

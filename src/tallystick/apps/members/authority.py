@@ -8,7 +8,7 @@ alone is remembered (`ctx.recall`): who holds the keys, and the plan of a call. 
 amount is asked each time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,8 +67,12 @@ class Plan:
     """Persons who signed for its party."""
     held: tuple[tuple[Role, ...], ...]
     """Roles that each of them holds or stands in for."""
+    limited: bool
+    """Whether one of them may not sign every amount."""
     policy: Policy | None
     """How the member signs this message; None: as the message says."""
+    tiers: tuple[Tier, ...]
+    """What that asks for beyond, from some amounts on."""
     needs: Officers
     """Officers that the call needs, whatever the amount."""
     signed: Signed | None
@@ -80,6 +84,16 @@ class Plan:
     alone_below: int | None
     """That amount in the call's currency, in minor units; None: without an amount there is none,
     and where the policy has tiers it is asked for with the amount."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """What is known of all calls of a transaction before their amounts are."""
+
+    plans: tuple[Plan, ...]
+    """Of each call."""
+    signed: tuple[Signed, ...] | None
+    """Under whose hands all are made, whatever their amounts come to; None: it depends."""
 
 
 class MembersAuthority:
@@ -104,12 +118,15 @@ class MembersAuthority:
             ]
         )
         try:
-            settled = ctx.recall(_settled, asked, keys)
-        except Refused:  # not inside: an answer that a refusal cut short must not be remembered
-            settled = None
-        if settled is not None:
-            return settled
-        return _signed_each(ctx, calls, amounts, ctx.recall(_hands, parties, keys))
+            planned = ctx.recall(_planned, asked, keys)
+        except Refused:  # it decides nothing: of one call after the other it may not be the first
+            hands = ctx.recall(_hands, parties, keys)
+            plans = (
+                ctx.recall(_plan, hands.get(party, NOBODY), party, message, currency)
+                for party, _, message, currency in asked
+            )
+            return _signed_each(ctx, calls, amounts, plans)
+        return planned.signed or _signed_each(ctx, calls, amounts, planned.plans)
 
     def reader_of(self, reader: Reader, key: bytes) -> str | None:
         """Member whose active officer holds this key; None if nobody does, or does no longer."""
@@ -150,7 +167,7 @@ def _signed_alone(ctx: Context, call: Call[Any], keys: tuple[bytes, ...]) -> Sig
         currency = None if total is None else total[0]
         plan = ctx.recall(_plan, hands, party, type(message), currency)
     signed = _signed(ctx, call, plan, total)
-    if total is not None and plan.hands.limited:
+    if plan.limited and total is not None:
         for officer in plan.hands.officers:
             _check_limits(ctx, officer, {total[0]: total[1]})
     return signed
@@ -160,20 +177,21 @@ def _signed_each(
     ctx: Context,
     calls: tuple[Call[Any], ...],
     amounts: Sequence[tuple[str, int] | None],
-    hands: Mapping[str, Hands],
+    plans: Iterable[Plan],
 ) -> tuple[Signed, ...]:
     """Who signed each of several calls, by what the calls of each party come to."""
-    sums = _sums(calls, amounts)
-    signed = []
-    for call, amount in zip(calls, amounts, strict=True):
-        of_party = hands.get(call.party, NOBODY)
-        currency = None if amount is None else amount[0]
-        plan = ctx.recall(_plan, of_party, call.party, type(call.message), currency)
-        total = None if amount is None else (amount[0], sums[call.party][amount[0]])
+    sums = {} if len(ctx.acting) == len(calls) else _sums(calls, amounts)
+    signed, limited = [], {}
+    for call, amount, plan in zip(calls, amounts, plans, strict=True):
+        total = amount
+        if amount is not None and sums:
+            total = (amount[0], sums[call.party][amount[0]])
         signed.append(_signed(ctx, call, plan, total))
-    for party, by_currency in sums.items():
-        if hands[party].limited:
-            for officer in hands[party].officers:
+        if plan.limited:
+            limited[call.party] = plan.hands.officers
+    if limited:
+        for party, by_currency in (sums or _sums(calls, amounts)).items():
+            for officer in limited.get(party, ()):
                 _check_limits(ctx, officer, by_currency)
     return tuple(signed)
 
@@ -260,8 +278,10 @@ def _plan(
         below = _one_person_max(reader, policy, currency)
     return Plan(
         hands=hands,
+        limited=hands.limited,
         held=held,
         policy=policy,
+        tiers=() if policy is None else policy.tiers,
         needs=needs,
         signed=_seated(officers, seats(needs, held)),
         may_be_alone=may_be_alone,
@@ -270,22 +290,18 @@ def _plan(
     )
 
 
-def _settled(
-    reader: Reader, asked: tuple[Asked, ...], keys: tuple[bytes, ...]
-) -> tuple[Signed, ...] | None:
-    """Under whose hands all calls are made, whatever their amounts come to; None: it depends.
-
-    A refusal here decides nothing: who looks at one call after the other tells which comes first.
-    """
-    made = []
+def _planned(reader: Reader, asked: tuple[Asked, ...], keys: tuple[bytes, ...]) -> Planned:
+    """What is known of all calls before their amounts are."""
     hands = _hands(reader, tuple([each[0] for each in asked]), keys)
-    for party, outlet, message, currency in asked:
-        plan = _plan(reader, hands.get(party, NOBODY), party, message, currency)
-        by_amount = plan.hands.limited or (plan.policy is not None and plan.policy.tiers)
-        if plan.signed is None or by_amount:
-            return None
+    plans = []
+    for party, _, message, currency in asked:
+        plans.append(_plan(reader, hands.get(party, NOBODY), party, message, currency))
+    made = []
+    for (party, outlet, _, _), plan in zip(asked, plans, strict=True):
+        if plan.signed is None or plan.limited or plan.tiers:
+            return Planned(tuple(plans), None)
         made.append(_at_outlet(reader, party, outlet, plan.signed))
-    return tuple(made)
+    return Planned(tuple(plans), tuple(made))
 
 
 def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Signed | None:
@@ -297,8 +313,8 @@ def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Sig
 
 def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | None) -> Signed:
     """Officers and outlet of a call, if the persons who signed suffice."""
-    needs, signed, policy = plan.needs, plan.signed, plan.policy
-    tiers = _tiers(policy, total) if policy and policy.tiers and total else ()
+    needs, signed = plan.needs, plan.signed
+    tiers = _tiers(plan.tiers, total) if plan.tiers and total else ()
     if tiers:
         for tier in tiers:
             needs = stricter(needs, _pairs(tier.needs))
@@ -306,7 +322,7 @@ def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | 
     elif plan.may_be_alone:
         below = plan.alone_below
         if total is not None and below is None:
-            below = _one_person_max(ctx, policy, total[0])
+            below = _one_person_max(ctx, plan.policy, total[0])
         if total is None or below is None or total[1] < below:
             signed = signed or plan.alone
     if signed is None:
@@ -324,9 +340,9 @@ def _at_outlet(reader: Reader, party: str, outlet: str | None, signed: Signed) -
     return Signed(outlet, signed.officers)
 
 
-def _tiers(policy: Policy, total: tuple[str, int]) -> tuple[Tier, ...]:
-    """Tiers of a policy that an amount reaches."""
-    return tuple([tier for tier in policy.tiers if _reaches(tier, total)])
+def _tiers(tiers: tuple[Tier, ...], total: tuple[str, int]) -> tuple[Tier, ...]:
+    """Tiers that an amount reaches."""
+    return tuple([tier for tier in tiers if _reaches(tier, total)])
 
 
 def _reaches(tier: Tier, total: tuple[str, int]) -> bool:

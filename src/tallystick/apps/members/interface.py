@@ -20,14 +20,13 @@ from tallystick.apps.members.parts import (
 from tallystick.apps.members.records import Frozen, Key, KindLicence, Member, NumberHolder, Officer
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import (
-    check_not_frozen,
     frozen,
     frozen_since,
     is_suspended,
     verb_frozen,
 )
 from tallystick.ledger.app import Role
-from tallystick.ledger.refusal import require
+from tallystick.ledger.refusal import Refused, require
 from tallystick.ledger.view import Reader
 
 __all__ = [
@@ -137,12 +136,10 @@ def require_licensed(reader: Reader, party: str, verb: str) -> None:
 def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
     """Refuse while an order stands on an account or a piece; the refusal names neither.
 
-    An account is asked about with every payment; a piece once or twice, so nothing is remembered.
+    Not remembered: where nothing is frozen at all, as mostly, it is found out without a look.
     """
-    if scope is Scope.CASH_ACCOUNT:
-        reader.recall(check_not_frozen, scope, subject)
-    else:
-        check_not_frozen(reader, scope, subject)
+    if frozen(reader, scope, subject) is not None:
+        raise Refused(Refusal.FROZEN, {"scope": scope.value})
 
 
 # --- what is remembered: each follows from records alone
