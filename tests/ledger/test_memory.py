@@ -8,8 +8,9 @@ import pytest
 
 from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.candidate import Run
-from tallystick.ledger.context import Context, Keys, Moment, Work
+from tallystick.ledger.context import Context, Moment, Work
 from tallystick.ledger.genesis import BUDGET
+from tallystick.ledger.keys import Keys
 from tallystick.ledger.memory import SLICE, TEXTS, Memory, Remembered, Texts, oldest
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.refusal import Refused, require

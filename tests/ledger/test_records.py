@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tallystick.ledger.app import Record
-from tallystick.ledger.context import KEYS_MAX, Context, Keys, Moment, Work, missing
+from tallystick.ledger.context import Context, Moment, Work, missing
 from tallystick.ledger.genesis import BUDGET
+from tallystick.ledger.keys import KEYS_MAX, Keys
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.refusal import Fault, Refused, need
 from tallystick.ledger.refusals import Refusal as LedgerRefusal

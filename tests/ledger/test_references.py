@@ -8,7 +8,7 @@ from typing import Annotated
 from tallystick.accel import load
 from tallystick.ledger.ahead import Ahead
 from tallystick.ledger.app import Record
-from tallystick.ledger.context import Keys
+from tallystick.ledger.keys import Keys
 from tallystick.ledger.references import LISTED_MAX, Reference, references_of, referred
 from tallystick.ledger.state import State
 from tallystick.testing.world import World

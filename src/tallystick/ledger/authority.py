@@ -38,11 +38,6 @@ class Authority(Protocol):
         """Whether a member may read every record: a supervisor."""
 
 
-def has_own_amount(message: Message) -> bool:
-    """Whether no record is read to find the amount of a message."""
-    return "." not in (message.spec.limit_by or "")
-
-
 def limited_amount(ctx: Context, message: Message) -> tuple[str, int] | None:
     """Currency and amount (minor units) that an officer's limit applies to, by `limit_by`.
 

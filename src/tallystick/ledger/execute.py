@@ -22,8 +22,9 @@ from tallystick.ledger.app import App, Handler, Message
 from tallystick.ledger.authority import Authority, Signed
 from tallystick.ledger.block import Header, app_hash_of
 from tallystick.ledger.candidate import Candidate, Done, LeftOut, Run, done_of, sealed_by
-from tallystick.ledger.context import Context, Keys, Moment, Work
+from tallystick.ledger.context import Context, Moment, Work
 from tallystick.ledger.genesis import Genesis
+from tallystick.ledger.keys import Keys
 from tallystick.ledger.overlay import Base, Overlay
 from tallystick.ledger.receipt import (
     Change,

@@ -13,7 +13,7 @@ from tallystick.ledger.app import Record
 from tallystick.values.units import KeyOf
 
 if TYPE_CHECKING:
-    from tallystick.ledger.context import Keys
+    from tallystick.ledger.keys import Keys
 
 LISTED_MAX = 8
 """Most records of one list that are looked for."""

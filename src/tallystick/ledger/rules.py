@@ -53,6 +53,10 @@ class Rules:
         self._last: dict[type[Record], tuple[Any, ...]] = {}
         """Fields of the last record of each type that was read back."""
         self.limits = self._limits()
+        self.limited_by_record = frozenset(
+            [message for message in self.limits if "." in (message.spec.limit_by or "")]
+        )
+        """Messages whose limited amount is a record's."""
         self.references = self._references()
         self.text_keyed = frozenset(
             [kept.spec.name for kept in self.record_types if _is_text_keyed(kept)]
@@ -167,21 +171,20 @@ def _limit(message: type[Message], path: str, by_class: dict[str, type[Record]])
     *references, field = path.split(".")
     ensure(len(references) <= 1, f"{message.__name__}: limit_by goes through one reference at most")
     if not references:
-        amount_of = _amount(message, field)
-        return lambda reader, asked: amount_of(asked)
+        return _amount(message, field)
     name = references[0]
     kept, key_of = by_class[_referred(message, name)], attrgetter(name)
     kept_amount_of = _amount(kept, field)
-    return lambda reader, asked: kept_amount_of(reader.get(kept, key_of(asked)))
+    return lambda reader, asked: kept_amount_of(reader, reader.get(kept, key_of(asked)))
 
 
-def _amount(holder: type[Any], field: str) -> Callable[[Any], tuple[str, int] | None]:
+def _amount(holder: type[Any], field: str) -> Limit:
     """How to read currency and amount of a message or record that holds them."""
     minor_of = attrgetter(field)
     of_money = attrgetter("money") if hasattr(holder, "money") else None
     of_currency = attrgetter("currency") if hasattr(holder, "currency") else None
 
-    def amount_of(found: Any) -> tuple[str, int] | None:
+    def amount_of(_: Reader, found: Any) -> tuple[str, int] | None:
         """Currency and amount; None where there is no amount."""
         minor: int | None = minor_of(found)
         if minor is None:

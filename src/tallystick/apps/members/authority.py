@@ -31,7 +31,7 @@ from tallystick.apps.members.records import DailyUse, Key, Member, Officer, Poli
 from tallystick.apps.members.refusals import Refusal
 from tallystick.apps.members.standing import is_suspended, verb_frozen
 from tallystick.ledger.app import Message, Officers, Role
-from tallystick.ledger.authority import Signed, has_own_amount, limited_amount
+from tallystick.ledger.authority import Signed, limited_amount
 from tallystick.ledger.context import Context
 from tallystick.ledger.refusal import Refused, need, require
 from tallystick.ledger.transaction import Call
@@ -157,15 +157,16 @@ def _signed_alone(ctx: Context, call: Call[Any], keys: tuple[bytes, ...]) -> Sig
     is planned in one step.
     """
     party, message = call.party, call.message
-    if has_own_amount(message):
+    kind = type(message)
+    if kind not in ctx.rules.limited_by_record:
         total = limited_amount(ctx, message)
         currency = None if total is None else total[0]
-        plan = ctx.recall(_plan_alone, party, keys, type(message), currency)
+        plan = ctx.recall(_plan_alone, party, keys, kind, currency)
     else:
         hands = ctx.recall(_hands, (party,), keys).get(party, NOBODY)
         total = limited_amount(ctx, message)
         currency = None if total is None else total[0]
-        plan = ctx.recall(_plan, hands, party, type(message), currency)
+        plan = ctx.recall(_plan, hands, party, kind, currency)
     signed = _signed(ctx, call, plan, total)
     if plan.limited and total is not None:
         for officer in plan.hands.officers:
@@ -329,7 +330,7 @@ def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | 
         missing = missing_roles(needs, plan.held)
         require(not missing, Refusal.NOT_ENOUGH_OFFICERS, member=call.party, roles=missing)
         raise Refused(Refusal.SAME_PERSON, {"member": call.party})
-    return _at_outlet(ctx, call.party, call.outlet, signed)
+    return signed if call.outlet is None else _at_outlet(ctx, call.party, call.outlet, signed)
 
 
 def _at_outlet(reader: Reader, party: str, outlet: str | None, signed: Signed) -> Signed:

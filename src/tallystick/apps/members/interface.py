@@ -23,10 +23,11 @@ from tallystick.apps.members.standing import (
     frozen,
     frozen_since,
     is_suspended,
+    require_not_frozen,
     verb_frozen,
 )
 from tallystick.ledger.app import Role
-from tallystick.ledger.refusal import Refused, require
+from tallystick.ledger.refusal import require
 from tallystick.ledger.view import Reader
 
 __all__ = [
@@ -131,15 +132,6 @@ def require_active(reader: Reader, party: str) -> None:
 def require_licensed(reader: Reader, party: str, verb: str) -> None:
     """Refuse unless the party's licences cover a verb and no order forbids it."""
     reader.recall(_check_licensed, party, verb)
-
-
-def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
-    """Refuse while an order stands on an account or a piece; the refusal names neither.
-
-    Not remembered: where nothing is frozen at all, as mostly, it is found out without a look.
-    """
-    if frozen(reader, scope, subject) is not None:
-        raise Refused(Refusal.FROZEN, {"scope": scope.value})
 
 
 # --- what is remembered: each follows from records alone

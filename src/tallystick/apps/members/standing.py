@@ -2,6 +2,8 @@
 
 from tallystick.apps.members.parts import MemberStatus, Scope
 from tallystick.apps.members.records import Frozen, LastOrder, Member
+from tallystick.apps.members.refusals import Refusal
+from tallystick.ledger.refusal import Refused
 from tallystick.ledger.view import Reader
 
 
@@ -9,6 +11,15 @@ def frozen(reader: Reader, scope: Scope, subject: str) -> Frozen | None:
     """The orders on a subject; None when none binds at this moment."""
     found = reader.peek(Frozen, scope, subject)
     return found if found is not None and reader.now_ms < found.until_ms else None
+
+
+def require_not_frozen(reader: Reader, scope: Scope, subject: str) -> None:
+    """Refuse while an order stands on an account or a piece; the refusal names neither.
+
+    Not remembered: where nothing is frozen at all, as mostly, it is found out without a look.
+    """
+    if frozen(reader, scope, subject) is not None:
+        raise Refused(Refusal.FROZEN, {"scope": scope.value})
 
 
 def frozen_since(reader: Reader, scope: Scope, subject: str, since_ms: int) -> bool:

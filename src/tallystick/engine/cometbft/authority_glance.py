@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from tallystick.engine.chain import Chain
 from tallystick.ledger.app import Record
-from tallystick.ledger.context import Keys, Moment
+from tallystick.ledger.context import Moment
+from tallystick.ledger.keys import Keys
 from tallystick.ledger.memory import Asked, Memory, Remembered
 from tallystick.ledger.overlay import Overlay
 from tallystick.ledger.refusal import Refused
