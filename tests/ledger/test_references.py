@@ -54,7 +54,7 @@ class Watched:
 
     def get(self, key: bytes) -> bytes | None:
         self.asked.append(1)
-        return self.store.get(key)
+        return None if key in self.gone else self.store.get(key)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         self.asked.append(len(keys))
@@ -123,7 +123,9 @@ def test_what_a_commit_deletes_meanwhile_is_not_read() -> None:
     wanted = {encode_key(COUNTERS, each): COUNTERS for each in made}
     store = Watched(world)
     store.gone = {encode_key(COUNTERS, made[0])}
-    [read] = cold(world, store).fetch(wanted)
+    state = cold(world, store)
+    assert state.load(COUNTERS, encode_key(COUNTERS, made[0])) is None
+    [read] = state.fetch(wanted)
     assert isinstance(read, Counter)
     assert read.counter_id == made[1]
 

@@ -161,8 +161,8 @@ class Child:
             except OSError as problem:
                 self.ending = f"{self._command[0]} cannot be started: {problem}"
             else:
-                self.ending = f"{Path(self._command[0]).name} ended with {_told(code)}"
-                self.ending += self._last_words()
+                name = Path(self._command[0]).name
+                self.ending = f"{name} ended with {_told(code)}{self._last_words()}"
             if self._stopping.is_set():
                 return
             log.warning("%s", self.ending)
