@@ -123,9 +123,8 @@ def test_what_a_commit_deletes_meanwhile_is_not_read() -> None:
     wanted = {encode_key(COUNTERS, each): COUNTERS for each in made}
     store = Watched(world)
     store.gone = {encode_key(COUNTERS, made[0])}
-    state = cold(world, store)
-    assert state.load(COUNTERS, encode_key(COUNTERS, made[0])) is None
-    [read] = state.fetch(wanted)
+    assert cold(world, store).load(COUNTERS, encode_key(COUNTERS, made[0])) is None
+    [read] = cold(world, store).fetch(wanted)
     assert isinstance(read, Counter)
     assert read.counter_id == made[1]
 
