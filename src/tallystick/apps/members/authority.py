@@ -8,7 +8,7 @@ alone is remembered (`ctx.recall`): who holds the keys, and the plan of a call. 
 amount is asked each time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,12 +120,7 @@ class MembersAuthority:
         try:
             planned = ctx.recall(_planned, asked, keys)
         except Refused:  # it decides nothing: of one call after the other it may not be the first
-            hands = ctx.recall(_hands, parties, keys)
-            plans = (
-                ctx.recall(_plan, hands.get(party, NOBODY), party, message, currency)
-                for party, _, message, currency in asked
-            )
-            return _signed_each(ctx, calls, amounts, plans)
+            return _signed_each(ctx, calls, amounts, _plans(ctx, asked, keys))
         return planned.signed or _signed_each(ctx, calls, amounts, planned.plans)
 
     def reader_of(self, reader: Reader, key: bytes) -> str | None:
@@ -181,7 +176,8 @@ def _signed_each(
     plans: Iterable[Plan],
 ) -> tuple[Signed, ...]:
     """Who signed each of several calls, by what the calls of each party come to."""
-    sums = {} if len(ctx.acting) == len(calls) else _sums(calls, amounts)
+    is_one_each = len(ctx.acting) == len(calls)
+    sums = {} if is_one_each else _sums(calls, amounts)
     signed, limited = [], {}
     for call, amount, plan in zip(calls, amounts, plans, strict=True):
         total = amount
@@ -293,16 +289,20 @@ def _plan(
 
 def _planned(reader: Reader, asked: tuple[Asked, ...], keys: tuple[bytes, ...]) -> Planned:
     """What is known of all calls before their amounts are."""
-    hands = _hands(reader, tuple([each[0] for each in asked]), keys)
-    plans = []
-    for party, _, message, currency in asked:
-        plans.append(_plan(reader, hands.get(party, NOBODY), party, message, currency))
+    plans = tuple(_plans(reader, asked, keys))
     made = []
     for (party, outlet, _, _), plan in zip(asked, plans, strict=True):
         if plan.signed is None or plan.limited or plan.tiers:
-            return Planned(tuple(plans), None)
+            return Planned(plans, None)
         made.append(_at_outlet(reader, party, outlet, plan.signed))
-    return Planned(tuple(plans), tuple(made))
+    return Planned(plans, tuple(made))
+
+
+def _plans(reader: Reader, asked: tuple[Asked, ...], keys: tuple[bytes, ...]) -> Iterator[Plan]:
+    """The plan of one call after the other; whoever looks at each in turn meets the first no."""
+    hands = _hands(reader, tuple([each[0] for each in asked]), keys)
+    for party, _, message, currency in asked:
+        yield _plan(reader, hands.get(party, NOBODY), party, message, currency)
 
 
 def _seated(officers: tuple[Officer, ...], order: tuple[int, ...] | None) -> Signed | None:
@@ -330,7 +330,7 @@ def _signed(ctx: Context, call: Call[Any], plan: Plan, total: tuple[str, int] | 
         missing = missing_roles(needs, plan.held)
         require(not missing, Refusal.NOT_ENOUGH_OFFICERS, member=call.party, roles=missing)
         raise Refused(Refusal.SAME_PERSON, {"member": call.party})
-    return signed if call.outlet is None else _at_outlet(ctx, call.party, call.outlet, signed)
+    return _at_outlet(ctx, call.party, call.outlet, signed)
 
 
 def _at_outlet(reader: Reader, party: str, outlet: str | None, signed: Signed) -> Signed:
