@@ -106,8 +106,10 @@ def bench(told: Told) -> Iterator[str]:
     yield from table(head, rows)
     yield ""
     first = next(iter(told["workloads"].values()))
-    runs, roof = ", ".join(f"{each:,}" for each in first["runs"]), told["roof"]
-    yield f"Runs of the first workload, {told['embedded']['seconds']:g} s each: {runs} a second."
+    each_run = zip(first["runs"], first["runs_to_kernel"], strict=True)
+    runs = ", ".join(f"{tps:,} ({of:.0%})" for tps, of in each_run)
+    roof, seconds = told["roof"], told["embedded"]["seconds"]
+    yield f"Runs of the first workload, {seconds:g} s each, of the kernel beside: {runs}."
     yield (
         f"Roofs in the same run: {roof['verify_single_per_s']:,} signatures a second one by one,"
         f" {roof['verify_batch_per_s'] or 0:,} in batches; {roof['log_mb_per_s']:,} MB a second to"

@@ -123,7 +123,7 @@ def told(found: Sequence[Found], limits: Roofs) -> Figures:
             "log_mb_per_s": round(limits.log_mb),
         },
         "ratio": {
-            "embedded_to_kernel": round(full.per_s / first.kernel_per_s, 3),
+            "embedded_to_kernel": round(first.to_kernel, 3),
             "embedded_to_verify": round(full.per_s / limits.single, 3),
             "kernel_to_verify": round(first.kernel_per_s / limits.single, 3),
         },
@@ -151,7 +151,8 @@ def _workload(found: Found) -> Figures:
         "tx_bytes": found.tx_bytes,
         "log_bytes": round(run.log_bytes / ledger),
         "kernel_tps": round(found.kernel_per_s),
-        "to_kernel": round(ledger / full.seconds / found.kernel_per_s, 3),
+        "to_kernel": round(found.to_kernel, 3),
+        "runs_to_kernel": [round(each.to_kernel, 3) for each in found.runs],
         "cores": _cores(run),
         "handed_in_again": full.handed_in_again,
         "replay_seconds": round(run.replay_seconds, 1),

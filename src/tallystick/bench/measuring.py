@@ -79,6 +79,11 @@ class Run:
     replay_seconds: float = 0.0
     """How long the replay took."""
 
+    @property
+    def to_kernel(self) -> float:
+        """Transactions a second, accepted or refused, in parts of what the kernel alone does."""
+        return (self.full.accepted + self.full.refused) / self.full.seconds / self.kernel_per_s
+
 
 @dataclass
 class Found:
@@ -101,6 +106,14 @@ class Found:
     def kernel_per_s(self) -> float:
         """Transactions a second of the kernel alone, around the run in the middle."""
         return self.run.kernel_per_s
+
+    @property
+    def to_kernel(self) -> float:
+        """What is left of the kernel end to end: each run beside its own kernel, then the middle.
+
+        Not that of the run in the middle, whose place among the others says nothing of its kernel.
+        """
+        return median_low(run.to_kernel for run in self.runs)
 
     @property
     def calm(self) -> Run:

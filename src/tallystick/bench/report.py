@@ -132,9 +132,8 @@ def _bench(told: Told) -> Iterator[str]:
 
 
 FROM_DUE = (
-    "Counted from the moment at which a transaction was due to be sent. At full load batches of"
-    " 1,000 are sent as soon as a connection is free; at half load 250 at a time, by the clock;"
-    " idle, one at a time."
+    "Counted from the moment at which a transaction was due to be sent. At full load requests of"
+    " 250 are sent as soon as a connection is free; at half load by the clock; idle, one at a time."
 )
 
 
