@@ -187,6 +187,7 @@ def free(ctx: Context, registration: Registration, reason: Reason) -> None:
     amount = registration.amount_minor
     is_financed = registration.status is RegistrationStatus.FNCD
     entry = _entry_of(ctx, registration)
+    ensure(registration.registration_id in entry.uses, "what is freed was free already")
     ctx.save(replace(registration, status=RegistrationStatus.CANC, reason=reason, disputed_minor=0))
     revise(
         ctx,

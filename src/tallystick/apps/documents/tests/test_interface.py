@@ -179,3 +179,13 @@ def test_a_record_stands_on_live_registrations_alone(world: World) -> None:
     world.accepts(by("S1"), CancelRegistration(registration_id=made))
     with pytest.raises(Fault):
         world.send((by("S1"), Attach(registration_id=made)))
+
+
+def test_what_a_registration_used_is_freed_once(world: World) -> None:
+    """Another one uses the same invoice: freeing the first again would free what that uses."""
+    made = registered(world, "S1", 2_000)
+    registered(world, "S1", 4_000)
+    world.accepts(by("S1"), Attach(registration_id=made))
+    world.accepts(by("S1"), Drop(registration_id=made, reason=Reason.OBSA))
+    with pytest.raises(Fault):
+        world.send((by("S1"), Drop(registration_id=made, reason=Reason.OBSA)))
