@@ -109,7 +109,10 @@ def bench(told: Told) -> Iterator[str]:
     each_run = zip(first["runs"], first["runs_to_kernel"], strict=True)
     runs = ", ".join(f"{tps:,} ({of:.0%})" for tps, of in each_run)
     roof, seconds = told["roof"], told["embedded"]["seconds"]
-    yield f"Runs of the first workload, {seconds:g} s each, of the kernel beside: {runs}."
+    yield (
+        f"Runs of the first workload, {seconds:g} s each, with the part of the kernel beside each:"
+        f" {runs}. The row tells the middle speed with its kernel, and the middle part."
+    )
     yield (
         f"Roofs in the same run: {roof['verify_single_per_s']:,} signatures a second one by one,"
         f" {roof['verify_batch_per_s'] or 0:,} in batches; {roof['log_mb_per_s']:,} MB a second to"

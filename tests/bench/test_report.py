@@ -138,7 +138,7 @@ def test_the_document_of_the_last_runs() -> None:
     assert again.split() == text.split()
     assert "| cash transfers, one signature each, 64 accounts alike | 20,000 |" in text
     assert "| half load | 10,000 |" in text
-    assert "20,000 (67%), 19,900 (80%), 20,100 (50%)." in text
+    assert "beside each: 20,000 (67%), 19,900 (80%), 20,100 (50%)." in text
     assert "| 1,000,000 | 20,000 | 50.0 | 20.0 | 55.6 |" in text
     assert "4 times PostgreSQL's best." in text
     assert "`make bench-consortium` was not run." in text
